@@ -1,0 +1,477 @@
+"""The contract of a run folder: what each file holds, how it is read, how its integrity is proven.
+
+`certify` writes these records and `reports` reads them; nothing else crosses that border.
+
+```
+runs/<utc>-<lab>/
+  run.json          RunRecord        who, what, where, with which versions and timers
+  plan.json         PlanRecord       what was to be done; its SHA-256 is quoted in the report
+  events.jsonl      EventRecord      one line per event, one clock (CLOCK_MONOTONIC of the host)
+  io/<scenario>-r<repeat>.parquet    every I/O of every probe, columns IO_COLUMNS
+  conformance.json  ConformanceRecord
+  verdict.json      JudgementRecord  what the judge made of the above; can be made again
+  junit.xml         the same verdicts for CI
+  logs/             text of every component
+  manifest.json     ManifestRecord   SHA-256 of all of the above, written last
+  report.pdf  report.json            made from the above, not part of it
+```
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+SCHEMA = 1
+"""Version of the run folder. A reader refuses a newer one and says so."""
+
+
+class RecordError(Exception):
+    """A run folder is damaged, incomplete or of another schema; the message names the file."""
+
+
+class Verdict(StrEnum):
+    """What can be said of a scenario, an assertion or a run. A skip is never a pass."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict, not a password
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_RUN = "NOT RUN"
+
+
+class Grade(StrEnum):
+    """How short the longest stall was, over all mandatory scenarios and repeats."""
+
+    PLATINUM = "Platinum"
+    GOLD = "Gold"
+    SILVER = "Silver"
+    BRONZE = "Bronze"
+    NOT_CERTIFIED = "not certified"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all records: immutable, keyword-only, strict about unknown fields."""
+
+
+class Tool(Record):
+    """The measuring tool itself."""
+
+    version: str
+    commit: str  # "" when not run from a checkout
+    modified: bool  # the checkout had local changes
+
+
+class Setting(Record):
+    """One host setting that bounds a stall (a timer, a retry count)."""
+
+    name: str
+    value: str
+    source: str  # the file or command it was read from
+
+
+class LogicalUnitRecord(Record):
+    """A LUN as the host sees it."""
+
+    name: str
+    wwid: str
+    size_bytes: int
+    block_bytes: int
+    purpose: str  # "load", "conformance" or "control"
+
+
+class PathRecord(Record):
+    """One way from a host to a logical unit through an engine."""
+
+    name: str
+    host: str
+    engine: str
+    logical_unit: str
+    hctl: str
+    device: str  # /dev/sdX at the time of the run, for reading logs; never used to find it again
+
+
+class LabRecord(Record):
+    """The lab as it was found by preflight."""
+
+    name: str
+    kind: str  # "virtual" or "physical"
+    kernel: str  # "kvm", "uml", "tcg" or "" on real gear
+    topology: str
+    hosts: list[str]
+    engines: list[str]
+    arrays: list[str]
+    logical_units: list[LogicalUnitRecord]
+    paths: list[PathRecord]
+
+
+class SystemUnderTest(Record):
+    """What is certified, as it identifies itself and as the lab file names it."""
+
+    name: str
+    vendor: str
+    product: str
+    revision: str
+    serials: list[str]
+    note: str = ""
+
+
+class Acceptance(Record):
+    """Who accepts what under which document. Empty strings where the lab file is silent."""
+
+    customer: str = ""
+    contract: str = ""
+    requirements: str = ""
+    signatories: list[str] = ["Test engineer", "Vendor representative", "Customer acceptance"]
+
+
+class RunRecord(Record):
+    """run.json: everything about a run that is neither an event nor a measurement."""
+
+    schema: int
+    run_id: str
+    tool: Tool
+    lab: LabRecord
+    system_under_test: SystemUnderTest
+    acceptance: Acceptance
+    versions: dict[str, str]
+    host_timers: list[Setting]
+    profile: str
+    seed: int
+    started_utc: str
+    ended_utc: str  # "" while the run goes on
+    anchor_utc_ns: int  # UTC at `anchor_monotonic_ns`
+    anchor_monotonic_ns: int
+    times_indicative: bool  # an emulated CPU: function and integrity hold, times do not
+    complete: bool  # False until the last scenario was undone
+
+
+class ScenarioPlan(Record):
+    """What a scenario is to do and what is expected of the system under test."""
+
+    id: str  # "E1k", unique in the plan
+    title: str
+    fault: str  # the injector's kind; "" for a baseline
+    subject: str  # what is broken, by its name in the lab file
+    description: str  # one paragraph for a reader of the report
+    expected: str  # the behaviour that passes, in a sentence
+    requirement: str
+    reference: str
+    limit_failover_ms: float
+    limit_failback_ms: float
+    steady_s: float
+    fault_s: float
+    recover_s: float
+    repeats: int
+    not_run: str = ""  # the reason, when the lab cannot express it
+
+
+class PlanRecord(Record):
+    """plan.json: the protocol, fixed before the first fault."""
+
+    schema: int
+    profile: str
+    seed: int
+    scenarios: list[ScenarioPlan]
+
+
+class EventKind(StrEnum):
+    """Kinds of events.jsonl; the report and the judge know no others."""
+
+    PHASE = "phase"  # subject: preflight, steady, fault, mend, recover, undo, done
+    INJECTED = "injected"  # the fault was applied; t_ns is the moment the action took effect
+    PROVEN = "proven"  # the fault was seen; detail says what was seen
+    NOT_PROVEN = "not_proven"
+    MENDED = "mended"
+    MEND_PROVEN = "mend_proven"
+    PATH_STATE = "path_state"  # subject: path name; data: {"state": "active"|"failed"|...}
+    UEVENT = "uevent"
+    KERNEL = "kernel"  # a kernel log line
+    TARGET = "target"  # what the system under test says of itself
+    REDUNDANCY = "redundancy"  # data: {"restored": bool}; detail says how it was seen
+    COMPARE = "compare"  # data: {"equal": bool, "sectors": int, "first_difference_lba": int|None}
+    READBACK = "readback"  # data: {"sectors": int}; the rows are in io/
+    NOTE = "note"
+    ERROR = "error"  # the suite or the lab failed; the scenario is INCONCLUSIVE
+
+
+class EventRecord(Record):
+    """One line of events.jsonl."""
+
+    t_ns: int  # CLOCK_MONOTONIC of the host that runs the suite
+    scenario: str  # "" outside scenarios
+    repeat: int  # 1-based; 0 outside scenarios
+    kind: EventKind
+    subject: str
+    detail: str = ""
+    data: dict[str, Any] = {}
+
+
+class IoOutcome(StrEnum):
+    """How one I/O ended."""
+
+    GOOD = "good"
+    ERROR = "error"  # errno says which
+    CHECK_CONDITION = "check_condition"  # sense says why
+    STATUS = "status"  # another SCSI status
+    TRANSPORT = "transport"  # host or driver status
+    NEVER = "never"  # no completion by the end of the scenario
+    NOT_SENT = "not_sent"  # due, but no slot was free or the device could not be opened
+
+
+class IoRecord(Record, array_like=True):
+    """One I/O of one probe; a row of io/*.parquet, whose columns have these names and this order.
+
+    Latency counts from `due_ns`, whatever delayed the sending (open loop).
+    """
+
+    probe: str  # "app-write", "app-read", "path:<name>", "control", "readback"
+    k: int  # number of the I/O in its probe
+    op: str  # "write", "read", "test_unit_ready"
+    lba: int  # in 512-byte sectors; -1 where it has no meaning
+    blocks: int  # 512-byte sectors
+    due_ns: int
+    sent_ns: int  # -1: never sent
+    done_ns: int  # -1: never completed
+    outcome: IoOutcome
+    errno: int
+    status: int  # SCSI status byte; -1 where not SCSI
+    sense: str  # "KEY/ASC/ASCQ" in hex, e.g. "2/04/0c"; "" if none
+    tag: int  # sequence number written, or seen in every sector read; -1 if none or not uniform
+    sectors: (
+        str  # raw tags of a read whose sectors differ or do not decode; "" if uniform and valid
+    )
+
+
+IO_COLUMNS = IoRecord.__struct_fields__
+
+
+class AssertionRecord(Record):
+    """One conformance assertion on one path."""
+
+    family: str
+    name: str
+    path: str
+    clause: str  # standard and clause
+    cdb: str  # hex
+    expected: str
+    observed: str
+    repeat_with: str  # a sg_raw line
+    verdict: Verdict
+    reason: str = ""
+
+
+class ConformanceRecord(Record):
+    """conformance.json."""
+
+    schema: int
+    assertions: list[AssertionRecord]
+
+
+class Check(Record):
+    """One line of 'expected and observed'."""
+
+    name: str
+    expected: str
+    observed: str
+    verdict: Verdict
+
+
+class AttributionPhase(Record):
+    """A part of a stall and how long it took."""
+
+    name: str
+    from_ms: float  # after the fault was injected
+    to_ms: float
+    evidence: str
+
+
+class ScenarioJudgement(Record):
+    """What the judge says of one repeat of one scenario. Times are None where not measured."""
+
+    id: str
+    repeat: int
+    verdict: Verdict
+    reason: str
+    grade: Grade | None
+    stall_failover_ms: float | None
+    stall_failback_ms: float | None
+    noise_floor_ms: float | None  # worst I/O of the control probe in the same time
+    steady_ms_max: float | None  # worst I/O of the application before the fault
+    latency_ms_p50: float | None
+    latency_ms_p99: float | None
+    io_count: int
+    io_errors: int
+    sectors_written: int
+    sectors_verified: int
+    mismatches: int
+    redundancy_restored_ms: float | None  # after the mend
+    checks: list[Check]
+    attribution: list[AttributionPhase]
+
+
+class Finding(Record):
+    """Something a reader must know that is not a line of a table."""
+
+    severity: str  # "failure", "warning", "note"
+    scenario: str
+    text: str
+
+
+class JudgementRecord(Record):
+    """verdict.json."""
+
+    schema: int
+    verdict: Verdict
+    grade: Grade
+    certified: bool
+    sentence: str  # one sentence for the cover
+    decision_rule: str
+    exit_code: int
+    scenarios: list[ScenarioJudgement]
+    conformance_passed: int
+    conformance_failed: int
+    conformance_not_run: int
+    findings: list[Finding]
+
+
+class ManifestEntry(Record):
+    """One file of the evidence."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+class ManifestRecord(Record):
+    """manifest.json: written last; its own SHA-256 is the evidence root."""
+
+    schema: int
+    run_id: str
+    files: list[ManifestEntry]
+
+
+_R = TypeVar("_R", bound=Record)
+
+
+def encode(record: Record) -> bytes:
+    """Return *record* as indented JSON, keys in field order, ending in a newline."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def load(path: Path, kind: type[_R]) -> _R:
+    """Read one JSON record; raise RecordError naming the file and the field."""
+    try:
+        record = msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError as error:
+        raise RecordError(f"{path}: missing; expected {kind.__name__}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: not a {kind.__name__}: {error}") from error
+    schema = getattr(record, "schema", SCHEMA)
+    if schema > SCHEMA:
+        raise RecordError(f"{path}: schema {schema}; this version reads up to {SCHEMA}")
+    return record
+
+
+def read_events(path: Path) -> Iterator[EventRecord]:
+    """Yield the events of an events.jsonl; a torn last line, as a crash leaves it, is passed over.
+
+    Raises RecordError for a damaged line elsewhere, naming its number.
+    """
+    decoder = msgspec.json.Decoder(EventRecord)
+    lines = path.read_bytes().split(b"\n")
+    last = len(lines)
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            yield decoder.decode(line)
+        except msgspec.DecodeError as error:
+            if number == last:
+                return
+            raise RecordError(f"{path}:{number}: not an event: {error}") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+NOT_EVIDENCE = frozenset({"manifest.json", "report.pdf", "report.json"})
+"""Files of a run folder that the manifest does not list."""
+
+
+def build_manifest(folder: Path, run_id: str) -> ManifestRecord:
+    """Hash every evidence file of *folder*, sorted by path."""
+    files = [
+        ManifestEntry(
+            path=path.relative_to(folder).as_posix(),
+            size_bytes=path.stat().st_size,
+            sha256=sha256_of(path),
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).as_posix() not in NOT_EVIDENCE
+    ]
+    return ManifestRecord(schema=SCHEMA, run_id=run_id, files=files)
+
+
+def verify_manifest(folder: Path) -> list[str]:
+    """Compare *folder* with its manifest; return one sentence per difference, [] if none."""
+    manifest = load(folder / "manifest.json", ManifestRecord)
+    problems: list[str] = []
+    listed = {entry.path: entry for entry in manifest.files}
+    for name, entry in listed.items():
+        path = folder / name
+        if not path.is_file():
+            problems.append(f"{name}: missing; the manifest lists {entry.size_bytes} bytes")
+        elif (seen := sha256_of(path)) != entry.sha256:
+            problems.append(f"{name}: SHA-256 {seen[:16]}…; the manifest says {entry.sha256[:16]}…")
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in listed and name not in NOT_EVIDENCE:
+            problems.append(f"{name}: not in the manifest")
+    return problems
+
+
+def evidence_root(folder: Path) -> str:
+    """Return the SHA-256 of manifest.json, the one number that stands for the whole run."""
+    return sha256_of(folder / "manifest.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A sealed run folder, loaded except for its I/O tables."""
+
+    folder: Path
+    run: RunRecord
+    plan: PlanRecord
+    events: list[EventRecord]
+    conformance: ConformanceRecord
+    judgement: JudgementRecord
+    manifest: ManifestRecord
+    root: str
+
+    def io_table(self, scenario: str, repeat: int) -> Path:
+        """Return the path of the scenario's Parquet file; raise RecordError if there is none."""
+        path = self.folder / "io" / f"{scenario}-r{repeat}.parquet"
+        if not path.is_file():
+            raise RecordError(f"{path}: missing")
+        return path
+
+
+def load_run(folder: Path) -> Run:
+    """Load a sealed run folder; raise RecordError naming the first file that is wrong."""
+    return Run(
+        folder=folder,
+        run=load(folder / "run.json", RunRecord),
+        plan=load(folder / "plan.json", PlanRecord),
+        events=list(read_events(folder / "events.jsonl")),
+        conformance=load(folder / "conformance.json", ConformanceRecord),
+        judgement=load(folder / "verdict.json", JudgementRecord),
+        manifest=load(folder / "manifest.json", ManifestRecord),
+        root=evidence_root(folder),
+    )
