@@ -20,14 +20,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Base of all tables of a lab file: immutable and strict about unknown keys."""
 
 
-class Command(Entry):
+class Command(Entry, frozen=True, kw_only=True):
     """A command that does something to the system under test, or asks it something."""
 
     argv: list[str]
     timeout_s: float = 30.0
 
 
-class General(Entry):
+class General(Entry, frozen=True, kw_only=True):
     """[lab]: what the lab is."""
 
     name: str
@@ -37,14 +37,14 @@ class General(Entry):
     times_indicative: bool = False  # an emulated CPU
 
 
-class Target(Entry):
+class Target(Entry, frozen=True, kw_only=True):
     """[system_under_test]: what is certified."""
 
     name: str
     note: str = ""
 
 
-class Acceptance(Entry):
+class Acceptance(Entry, frozen=True, kw_only=True):
     """[acceptance]: who accepts what under which document."""
 
     customer: str = ""
@@ -55,14 +55,14 @@ class Acceptance(Entry):
     )
 
 
-class Host(Entry):
+class Host(Entry, frozen=True, kw_only=True):
     """[[host]]: where probes run. `reach` is "local" or "ssh:user@name"."""
 
     name: str
     reach: str = "local"
 
 
-class LogicalUnit(Entry):
+class LogicalUnit(Entry, frozen=True, kw_only=True):
     """[[logical_unit]]: a LUN behind the system under test, on `host`."""
 
     name: str
@@ -71,14 +71,14 @@ class LogicalUnit(Entry):
     host: str = "host1"
 
 
-class Control(Entry):
+class Control(Entry, frozen=True, kw_only=True):
     """[control]: a disk that no fault touches; it measures the noise floor."""
 
     wwid: str
     host: str = "host1"
 
 
-class PathEntry(Entry):
+class PathEntry(Entry, frozen=True, kw_only=True):
     """[[path]]: one way from a host port to the system under test.
 
     `hctl` selects its SCSI devices: "2:0:1:*" (a glob over host:channel:target:lun).
@@ -90,7 +90,7 @@ class PathEntry(Entry):
     hctl: str
 
 
-class Engine(Entry):
+class Engine(Entry, frozen=True, kw_only=True):
     """[[engine]]: one router controller, and how to find, start and ask it.
 
     `pid` prints the process id of the engine (virtual labs, software engines); `start` brings a
@@ -105,7 +105,7 @@ class Engine(Entry):
     ready: Command | None = None
 
 
-class Leg(Entry):
+class Leg(Entry, frozen=True, kw_only=True):
     """[[array.leg]]: the copy of a logical unit on an array.
 
     `inspect_wwid` is a disk through which the suite may read the copy directly, without the
@@ -117,7 +117,7 @@ class Leg(Entry):
     slow_device: str = ""
 
 
-class Array(Entry):
+class Array(Entry, frozen=True, kw_only=True):
     """[[array]]: one storage array.
 
     `hctl` selects the SCSI devices by which engines reach it (on the engines' own hosts), one
@@ -130,14 +130,14 @@ class Array(Entry):
     leg: list[Leg] = []
 
 
-class Limits(Entry):
+class Limits(Entry, frozen=True, kw_only=True):
     """[limits]: the longest stall that is accepted, per scenario id or "default"."""
 
     failover_ms: dict[str, float] = {}
     failback_ms: dict[str, float] = {}
 
 
-class Lab(Entry):
+class Lab(Entry, frozen=True, kw_only=True):
     """A whole lab file."""
 
     schema: int

@@ -57,7 +57,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Base of all records: immutable, keyword-only, strict about unknown fields."""
 
 
-class Tool(Record):
+class Tool(Record, frozen=True, kw_only=True):
     """The measuring tool itself."""
 
     version: str
@@ -65,7 +65,7 @@ class Tool(Record):
     modified: bool  # the checkout had local changes
 
 
-class Setting(Record):
+class Setting(Record, frozen=True, kw_only=True):
     """One host setting that bounds a stall (a timer, a retry count)."""
 
     name: str
@@ -73,7 +73,7 @@ class Setting(Record):
     source: str  # the file or command it was read from
 
 
-class LogicalUnitRecord(Record):
+class LogicalUnitRecord(Record, frozen=True, kw_only=True):
     """A LUN as the host sees it."""
 
     name: str
@@ -83,7 +83,7 @@ class LogicalUnitRecord(Record):
     purpose: str  # "load", "conformance" or "control"
 
 
-class PathRecord(Record):
+class PathRecord(Record, frozen=True, kw_only=True):
     """One way from a host to a logical unit through an engine."""
 
     name: str
@@ -94,7 +94,7 @@ class PathRecord(Record):
     device: str  # /dev/sdX at the time of the run, for reading logs; never used to find it again
 
 
-class LabRecord(Record):
+class LabRecord(Record, frozen=True, kw_only=True):
     """The lab as it was found by preflight."""
 
     name: str
@@ -108,7 +108,7 @@ class LabRecord(Record):
     paths: list[PathRecord]
 
 
-class SystemUnderTest(Record):
+class SystemUnderTest(Record, frozen=True, kw_only=True):
     """What is certified, as it identifies itself and as the lab file names it."""
 
     name: str
@@ -119,7 +119,7 @@ class SystemUnderTest(Record):
     note: str = ""
 
 
-class Acceptance(Record):
+class Acceptance(Record, frozen=True, kw_only=True):
     """Who accepts what under which document. Empty strings where the lab file is silent."""
 
     customer: str = ""
@@ -128,7 +128,7 @@ class Acceptance(Record):
     signatories: list[str] = ["Test engineer", "Vendor representative", "Customer acceptance"]
 
 
-class RunRecord(Record):
+class RunRecord(Record, frozen=True, kw_only=True):
     """run.json: everything about a run that is neither an event nor a measurement."""
 
     schema: int
@@ -149,7 +149,7 @@ class RunRecord(Record):
     complete: bool  # False until the last scenario was undone
 
 
-class ScenarioPlan(Record):
+class ScenarioPlan(Record, frozen=True, kw_only=True):
     """What a scenario is to do and what is expected of the system under test."""
 
     id: str  # "E1k", unique in the plan
@@ -169,7 +169,7 @@ class ScenarioPlan(Record):
     not_run: str = ""  # the reason, when the lab cannot express it
 
 
-class PlanRecord(Record):
+class PlanRecord(Record, frozen=True, kw_only=True):
     """plan.json: the protocol, fixed before the first fault."""
 
     schema: int
@@ -198,7 +198,7 @@ class EventKind(StrEnum):
     ERROR = "error"  # the suite or the lab failed; the scenario is INCONCLUSIVE
 
 
-class EventRecord(Record):
+class EventRecord(Record, frozen=True, kw_only=True):
     """One line of events.jsonl."""
 
     t_ns: int  # CLOCK_MONOTONIC of the host that runs the suite
@@ -222,7 +222,7 @@ class IoOutcome(StrEnum):
     NOT_SENT = "not_sent"  # due, but no slot was free or the device could not be opened
 
 
-class IoRecord(Record, array_like=True):
+class IoRecord(Record, frozen=True, kw_only=True, array_like=True):
     """One I/O of one probe; a row of io/*.parquet, whose columns have these names and this order.
 
     Latency counts from `due_ns`, whatever delayed the sending (open loop).
@@ -249,7 +249,7 @@ class IoRecord(Record, array_like=True):
 IO_COLUMNS = IoRecord.__struct_fields__
 
 
-class AssertionRecord(Record):
+class AssertionRecord(Record, frozen=True, kw_only=True):
     """One conformance assertion on one path."""
 
     family: str
@@ -264,14 +264,14 @@ class AssertionRecord(Record):
     reason: str = ""
 
 
-class ConformanceRecord(Record):
+class ConformanceRecord(Record, frozen=True, kw_only=True):
     """conformance.json."""
 
     schema: int
     assertions: list[AssertionRecord]
 
 
-class Check(Record):
+class Check(Record, frozen=True, kw_only=True):
     """One line of 'expected and observed'."""
 
     name: str
@@ -280,7 +280,7 @@ class Check(Record):
     verdict: Verdict
 
 
-class AttributionPhase(Record):
+class AttributionPhase(Record, frozen=True, kw_only=True):
     """A part of a stall and how long it took."""
 
     name: str
@@ -289,7 +289,7 @@ class AttributionPhase(Record):
     evidence: str
 
 
-class ScenarioJudgement(Record):
+class ScenarioJudgement(Record, frozen=True, kw_only=True):
     """What the judge says of one repeat of one scenario. Times are None where not measured."""
 
     id: str
@@ -313,7 +313,7 @@ class ScenarioJudgement(Record):
     attribution: list[AttributionPhase]
 
 
-class Finding(Record):
+class Finding(Record, frozen=True, kw_only=True):
     """Something a reader must know that is not a line of a table."""
 
     severity: str  # "failure", "warning", "note"
@@ -321,7 +321,7 @@ class Finding(Record):
     text: str
 
 
-class JudgementRecord(Record):
+class JudgementRecord(Record, frozen=True, kw_only=True):
     """verdict.json."""
 
     schema: int
@@ -338,7 +338,7 @@ class JudgementRecord(Record):
     findings: list[Finding]
 
 
-class ManifestEntry(Record):
+class ManifestEntry(Record, frozen=True, kw_only=True):
     """One file of the evidence."""
 
     path: str
@@ -346,7 +346,7 @@ class ManifestEntry(Record):
     sha256: str
 
 
-class ManifestRecord(Record):
+class ManifestRecord(Record, frozen=True, kw_only=True):
     """manifest.json: written last; its own SHA-256 is the evidence root."""
 
     schema: int
