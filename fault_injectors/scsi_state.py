@@ -1,0 +1,98 @@
+"""SCSI devices taken offline and back by sysfs, the base of three faults.
+
+Writing "offline" to an sd's state makes the host fail new commands at once (SDEV_OFFLINE,
+scsi_device_state_check in drivers/scsi/scsi_lib.c), as a pulled cable does after the transport
+gave up; commands in flight are left alone. "running" rescans the device and starts its queue.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from fault_injectors.base import Proof
+from fault_injectors.params import check_params, to_params
+from fault_injectors.shell import FaultError, Shell
+
+SYSFS = "/sys/class/scsi_device"
+OFFLINE = "offline"
+RUNNING = "running"
+
+
+def state_file(hctl: str) -> str:
+    """Return the sysfs file of the state of host:channel:target:lun."""
+    return f"{SYSFS}/{hctl}/device/state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScsiOffline:
+    """All SCSI devices that match a glob of `hctl` are offline.
+
+    `devices` are the concrete ones, found by `prepare`.
+    """
+
+    subject: str
+    hctl: tuple[str, ...]
+    devices: tuple[str, ...] = ()
+
+    def prepare(self, shell: Shell) -> Self:
+        """See Fault.prepare; refuses a subject without devices or with one not running."""
+        found: list[str] = []
+        for pattern in self.hctl:
+            found += [path.rpartition("/")[2] for path in shell.glob(f"{SYSFS}/{pattern}")]
+        if not found:
+            raise FaultError(f"{self.subject}: no SCSI device matches {' '.join(self.hctl)}")
+        for hctl in found:
+            if (state := self._state(shell, hctl)) != RUNNING:
+                raise FaultError(
+                    f"{self.subject}: {hctl} is {state} before the fault; expected {RUNNING}"
+                )
+        return replace(self, devices=tuple(dict.fromkeys(found)))
+
+    def apply(self, shell: Shell) -> None:
+        """See Fault.apply."""
+        for hctl in self._prepared():
+            shell.write_text(state_file(hctl), OFFLINE)
+
+    def probe(self, shell: Shell) -> Proof:
+        """See Fault.probe: every device says offline."""
+        return self._proof(shell, OFFLINE)
+
+    def heal(self, shell: Shell) -> None:
+        """See Fault.heal; tries every device, then raises what went wrong."""
+        failed: list[str] = []
+        for hctl in self._prepared():
+            try:
+                if self._state(shell, hctl) != RUNNING:
+                    shell.write_text(state_file(hctl), RUNNING)
+            except FaultError as error:
+                failed.append(str(error))
+        if failed:
+            raise FaultError(f"{self.subject}: {'; '.join(failed)}")
+
+    def healed(self, shell: Shell) -> Proof:
+        """See Fault.healed: every device says running."""
+        return self._proof(shell, RUNNING)
+
+    def to_params(self) -> dict[str, Any]:
+        """See Fault.to_params."""
+        return to_params(self)
+
+    @classmethod
+    def from_params(cls, params: dict[str, Any]) -> Self:
+        """See Fault.from_params."""
+        return cls(**check_params(cls, params))
+
+    def _prepared(self) -> tuple[str, ...]:
+        if not self.devices:
+            raise FaultError(f"{self.subject}: not prepared; no SCSI devices are known")
+        return self.devices
+
+    def _proof(self, shell: Shell, wanted: str) -> Proof:
+        states = {hctl: self._state(shell, hctl) for hctl in self._prepared()}
+        seen = ", ".join(f"{hctl} {state}" for hctl, state in states.items())
+        return Proof(
+            effective=all(state == wanted for state in states.values()), seen=f"sysfs: {seen}"
+        )
+
+    @staticmethod
+    def _state(shell: Shell, hctl: str) -> str:
+        return shell.read_text(state_file(hctl)).strip()
