@@ -1,0 +1,1 @@
+"""The virtual lab: a stock Debian kernel as a guest, with two arrays, a router and a host in it."""

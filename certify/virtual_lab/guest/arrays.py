@@ -1,0 +1,83 @@
+"""The two virtual arrays and the control disk.
+
+A leg is a RAM disk, a device-mapper device over it (so that it can be made slow), a LIO backstore,
+and one tcm_loop adapter per initiator, so that every back path can be broken by itself. RAM disks
+hold no data beyond the guest, which is what a lab wants.
+"""
+
+import subprocess
+from dataclasses import dataclass, field
+
+from certify.virtual_lab import layout
+from certify.virtual_lab.guest import lio
+
+SECTOR_BYTES = 512
+
+
+@dataclass(slots=True)
+class ArrayDisks:
+    """Where the legs of one array are, by initiator and logical unit."""
+
+    name: str
+    hctl: dict[tuple[str, str], str] = field(default_factory=dict)
+    wwid: dict[str, str] = field(default_factory=dict)  # by logical unit
+
+
+def create_ram_disks() -> None:
+    """Load one RAM disk per leg, all of the largest leg's size; their memory is taken lazily."""
+    count = len(layout.ARRAYS) * len(layout.LOGICAL_UNITS)
+    size_kib = max(unit.size_bytes for unit in layout.LOGICAL_UNITS) // 1024
+    _run("modprobe", "brd", f"rd_nr={count}", f"rd_size={size_kib}", "max_part=0")
+
+
+def create_array(name: str) -> ArrayDisks:
+    """Create array *name* with a leg for every logical unit; return where its disks are."""
+    disks = ArrayDisks(name)
+    groups = {
+        initiator: lio.create_adapter(layout.array_adapter(name, initiator))
+        for initiator in (*layout.ENGINES, layout.INSPECTOR)
+    }
+    for unit in layout.LOGICAL_UNITS:
+        number = layout.ARRAYS.index(name) * len(layout.LOGICAL_UNITS) + unit.lun
+        dm = layout.slow_device(name, unit.name)
+        sectors = unit.size_bytes // SECTOR_BYTES
+        table = f"0 {sectors} linear /dev/ram{number} 0"
+        _run("dmsetup", "--noudevrules", "--noudevsync", "create", dm, "--table", table)
+        backstore = lio.create_backstore(
+            f"iblock_{number + 1}",
+            dm,
+            f"udev_path=/dev/mapper/{dm}",
+            serial=f"5a5a0000-0000-4000-8000-00000000{name.lower()}{unit.lun:03d}",
+            product=f"ARRAY-{name}",
+        )
+        for initiator, group in groups.items():
+            disks.hctl[initiator, unit.name] = lio.export(group, unit.lun, backstore)
+    _link_legs(disks)
+    return disks
+
+
+def create_control_disk() -> str:
+    """Create the disk that no fault touches; return its SCSI address."""
+    pages = 16 * layout.MIB // 4096
+    backstore = lio.create_backstore(
+        "rd_mcp_90",
+        "control",
+        f"rd_pages={pages}",
+        serial="5a5a0000-0000-4000-8000-0000000cc000",
+        product="CONTROL",
+    )
+    return lio.export(lio.create_adapter(layout.CONTROL_ADAPTER), 0, backstore)
+
+
+def _link_legs(disks: ArrayDisks) -> None:
+    for (initiator, unit), hctl in disks.hctl.items():
+        disk = lio.wait_for_disk(hctl)
+        disks.wwid[unit] = lio.wwid(hctl)
+        if initiator in layout.ENGINES:
+            link = layout.leg_device(initiator, disks.name, unit)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(f"/dev/{disk}")
+
+
+def _run(*argv: str) -> None:
+    subprocess.run(argv, check=True, capture_output=True, text=True, timeout=30)

@@ -1,0 +1,84 @@
+"""Write lab.toml of the virtual lab: what an engineer writes by hand for a real one."""
+
+from certify.virtual_lab import layout
+from certify.virtual_lab.guest import router
+from certify.virtual_lab.guest.arrays import ArrayDisks
+from certify.virtual_lab.guest.lio import TARGET
+from certify.virtual_lab.guest.settings import Settings
+from certify.virtual_lab.targets import TARGETS
+
+PATH = layout.RUN / "lab.toml"
+
+
+def write(chosen: Settings, *, disks: list[ArrayDisks], control: str, maps: dict[str, str]) -> None:
+    """Write the lab file from what was really found: addresses, WWIDs, commands."""
+    blocks = [
+        *_head(chosen),
+        *(_logical_unit(unit, maps[unit.name]) for unit in layout.LOGICAL_UNITS),
+        f'[control]\nwwid = "{control}"',
+        *(_path(engine) for engine in layout.ENGINES),
+        *(_engine(chosen, engine) for engine in layout.ENGINES),
+        *(_array(array) for array in disks),
+        f"[redundancy]\nargv = {_array_of(router.argv(chosen, 'redundant', layout.ENGINES[0]))}",
+    ]
+    PATH.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+
+
+def _head(chosen: Settings) -> list[str]:
+    target = TARGETS[chosen.target]
+    logs = [
+        f"{layout.RUN}/{engine}.{end}" for engine in layout.ENGINES for end in ("log", "console")
+    ]
+    return [
+        f"schema = 1\ntarget_logs = {_array_of([*logs, f'{layout.RUN}/multipathd.log'])}",
+        f'[lab]\nname = "virtual-single"\nkind = "virtual"\nkernel = "{chosen.kernel}"\n'
+        f'topology = "single"\ntimes_indicative = {str(chosen.kernel == "tcg").lower()}',
+        f'[system_under_test]\nname = "{target.title}"\nnote = "{target.note}"',
+        f'[[host]]\nname = "{layout.HOST}"\nreach = "local"',
+    ]
+
+
+def _logical_unit(unit: layout.LogicalUnit, wwid: str) -> str:
+    return (
+        f'[[logical_unit]]\nname = "{unit.name}"\nwwid = "{wwid}"\npurpose = "{unit.purpose}"\n'
+        f'host = "{layout.HOST}"'
+    )
+
+
+def _path(engine: str) -> str:
+    group = TARGET / "loopback" / layout.host_adapter(engine) / "tpgt_1"
+    address = (group / "address").read_text().strip()
+    return (
+        f'[[path]]\nname = "{layout.HOST}-{engine}"\nhost = "{layout.HOST}"\n'
+        f'engine = "{engine}"\nhctl = "{address}:*"'
+    )
+
+
+def _engine(chosen: Settings, engine: str) -> str:
+    commands = "\n".join(
+        f"{verb} = {{ argv = {_array_of(router.argv(chosen, verb, engine))} }}"
+        for verb in ("pid", "start", "ready")
+    )
+    return f'[[engine]]\nname = "{engine}"\n{commands}'
+
+
+def _array(disks: ArrayDisks) -> str:
+    hctl = [
+        address
+        for (initiator, _), address in sorted(disks.hctl.items())
+        if initiator in layout.ENGINES
+    ]
+    legs = "\n".join(
+        f'[[array.leg]]\nlogical_unit = "{unit.name}"\ninspect_wwid = "{disks.wwid[unit.name]}"\n'
+        f'slow_device = "{layout.slow_device(disks.name, unit.name)}"'
+        for unit in layout.LOGICAL_UNITS
+    )
+    return f'[[array]]\nname = "{disks.name}"\nhctl = {_array_of(hctl)}\n{legs}'
+
+
+def _array_of(items: list[str]) -> str:
+    return (
+        "["
+        + ", ".join('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items)
+        + "]"
+    )

@@ -1,0 +1,330 @@
+"""The keeper: the process that owns a guest, whatever happens to the CLI that asked for it.
+
+It boots the guest, passes messages between CLIs (a Unix socket) and the guest's agent (a serial
+line), and ends the guest when it is told to, when its owner is gone or when it is killed itself.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from certify.virtual_lab import causes, kernels, state, wire
+from certify.virtual_lab.boot import Boot, BootError, Kernel, require_memory
+from certify.virtual_lab.guest.settings import Settings
+
+PR_SET_PDEATHSIG = 1  # include/uapi/linux/prctl.h
+POWER_OFF_TIMEOUT_S = 3.0
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    """One connected CLI and its commands: our number of a command -> its own."""
+
+    writer: asyncio.StreamWriter
+    jobs: dict[int, int] = field(default_factory=dict)
+
+    def send(self, answer: wire.Answer) -> None:
+        """Queue an answer; a client that is gone is noticed where it is read."""
+        if not self.writer.is_closing():
+            self.writer.write(wire.encode(answer))
+
+
+class Keeper:
+    """Owns one guest from its boot to its end."""
+
+    def __init__(self, folder: Path, kernel: Kernel) -> None:
+        self._folder = folder
+        self._kernel = kernel
+        self._clients: set[Client] = set()
+        self._history: list[wire.Answer] = []  # steps so far, for clients that come later
+        self._owner: dict[int, Client] = {}
+        self._next_job = 1
+        self._to_agent: asyncio.StreamWriter | None = None
+        self._guest: asyncio.subprocess.Process | None = None
+        self._over = asyncio.Event()
+        self._spoke = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._background: list[asyncio.Task[None]] = []
+        self._serving: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, settings: Settings, lifeline: int | None) -> int:
+        """Serve until the guest ends or is to end; return 0, or 4 when it never got ready."""
+        loop = self._loop
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._over.set)
+        if lifeline is not None:
+            loop.add_reader(lifeline, self._over.set)
+        server = await asyncio.start_unix_server(
+            self._serve_client, state.socket_path(self._folder), limit=wire.LINE_LIMIT_BYTES
+        )
+        try:
+            await self._boot(settings)
+            await self._over.wait()
+        except BootError as error:
+            self._tell(wire.Answer(kind=wire.Kind.FAILED, text=str(error)))
+            await self._until_read()
+        finally:
+            await self._end_guest()
+            server.close()
+            await self._dismiss_clients()
+        return 0 if self._ready.is_set() else 4
+
+    async def _boot(self, settings: Settings) -> None:
+        require_memory()
+        await self._loop.run_in_executor(None, self._kernel.prepare, self._report)
+        ours, theirs = socket.socketpair()
+        console_read, console_write = os.pipe()  # UML cannot wait for a regular file
+        with theirs, os.fdopen(console_write, "wb") as console:
+            boot = Boot(
+                folder=self._folder,
+                share=Path(settings.share),
+                agent_fd=theirs.fileno(),
+                console_fd=console_write,
+            )
+            _write_guest_files(boot, self._kernel, settings)
+            self._guest = await asyncio.create_subprocess_exec(
+                *self._kernel.command(boot),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                pass_fds=(boot.agent_fd, boot.console_fd),
+                env={**os.environ, **self._kernel.environment()},
+                cwd=self._folder,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(os.getpid()),
+            )
+        reader, self._to_agent = await asyncio.open_connection(
+            sock=ours, limit=2 * wire.LINE_LIMIT_BYTES
+        )
+        self._background = [
+            asyncio.create_task(self._from_agent(reader)),
+            asyncio.create_task(self._keep_console(console_read)),
+            asyncio.create_task(self._reap()),
+        ]
+        await self._expect(self._spoke, self._kernel.first_word_timeout_s, "the guest's agent")
+        await self._expect(self._ready, self._kernel.ready_timeout_s, "the lab")
+
+    async def _expect(self, event: asyncio.Event, timeout_s: float, what: str) -> None:
+        """Wait for *event*; raise BootError when the guest ends or *timeout_s* passes first."""
+        waits = {asyncio.create_task(event.wait()), asyncio.create_task(self._over.wait())}
+        _, late = await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+        if event.is_set():
+            return
+        if self._over.is_set():
+            raise BootError(self._post_mortem(f"the guest ended before {what} was ready"))
+        raise BootError(self._post_mortem(f"{what} was not ready after {timeout_s:.0f} s"))
+
+    def _post_mortem(self, what: str) -> str:
+        log = self._folder / "console.log"
+        console = log.read_text(errors="replace") if log.exists() else ""
+        cause = causes.likely_cause(console)
+        reason = f"{self._kernel.name}: {what}" + (f"; {cause}" if cause else "")
+        return f"{reason}. The console's last lines:\n{causes.last_lines(console)}"
+
+    async def _from_agent(self, reader: asyncio.StreamReader) -> None:
+        with contextlib.suppress(ConnectionError):
+            while line := await reader.readline():
+                if not line.strip():
+                    continue
+                try:
+                    self._route(wire.decode_answer(line))
+                except msgspec.DecodeError:
+                    continue  # what a serial line carries before the agent has made it raw
+        self._over.set()
+
+    async def _keep_console(self, descriptor: int) -> None:
+        """Copy the console to its log until the guest's last word."""
+        reader = asyncio.StreamReader()
+        pipe = os.fdopen(descriptor, "rb", buffering=0)
+        transport, _ = await self._loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        with (self._folder / "console.log").open("wb", buffering=0) as log:
+            while data := await reader.read(65536):
+                log.write(data)
+        transport.close()
+
+    def _route(self, answer: wire.Answer) -> None:
+        self._spoke.set()
+        if answer.kind is wire.Kind.READY:
+            self._ready.set()
+        if answer.kind is wire.Kind.FAILED:
+            self._over.set()
+            text = self._post_mortem(f"the lab could not be brought up: {answer.text}")
+            answer = wire.Answer(kind=wire.Kind.FAILED, text=text)
+        if answer.kind in (wire.Kind.STEP, wire.Kind.READY, wire.Kind.FAILED):
+            self._tell(answer)
+            return
+        client = self._owner.get(answer.id)
+        if client is None:
+            return
+        number = answer.id
+        answer.id = client.jobs[number]
+        client.send(answer)
+        if answer.kind is wire.Kind.EXIT:
+            del client.jobs[number], self._owner[number]
+
+    def _tell(self, answer: wire.Answer) -> None:
+        if any(seen.kind is wire.Kind.FAILED for seen in self._history):
+            return  # the first failure is the cause, what follows is its consequence
+        self._history.append(answer)
+        for client in self._clients:
+            client.send(answer)
+
+    def _report(self, text: str) -> None:
+        """Tell clients of a step from the thread that prepares the kernel."""
+        self._loop.call_soon_threadsafe(self._tell, wire.Answer(kind=wire.Kind.STEP, text=text))
+
+    async def _reap(self) -> None:
+        if self._guest is not None:
+            await self._guest.wait()
+            self._over.set()
+
+    async def _serve_client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        client = Client(writer)
+        self._clients.add(client)
+        if task := asyncio.current_task():
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+        for answer in self._history:
+            client.send(answer)
+        try:
+            while line := await reader.readline():
+                self._forward(client, wire.decode_request(line))
+                await writer.drain()
+        except (ConnectionError, msgspec.DecodeError, ValueError):
+            pass  # a client that breaks the protocol or is gone loses its commands, nobody else's
+        finally:
+            self._forget(client)
+
+    def _forward(self, client: Client, request: wire.Request) -> None:
+        if request.op is wire.Op.POWER_OFF:
+            self._over.set()
+            return
+        if request.op is wire.Op.RUN:
+            number, self._next_job = self._next_job, self._next_job + 1
+            client.jobs[number] = request.id
+            self._owner[number] = client
+        else:
+            known = [ours for ours, theirs in client.jobs.items() if theirs == request.id]
+            if not known:
+                return
+            number = known[0]
+        request.id = number
+        self._ask(request)
+
+    def _ask(self, request: wire.Request) -> None:
+        if self._to_agent is not None and not self._to_agent.is_closing():
+            self._to_agent.write(wire.encode(request))
+
+    def _forget(self, client: Client) -> None:
+        """Kill what a client that is gone was running: nobody is left to undo it by hand."""
+        self._clients.discard(client)
+        for number in client.jobs:
+            self._ask(wire.Request(op=wire.Op.KILL, id=number, signal=signal.SIGKILL))
+            self._owner.pop(number, None)
+        client.writer.close()
+
+    async def _until_read(self) -> None:
+        """Give a CLI that is about to connect the chance to read why the boot failed."""
+        for _ in range(40):
+            if self._clients:
+                break
+            await asyncio.sleep(0.05)
+        for client in self._clients:
+            with contextlib.suppress(ConnectionError):
+                await client.writer.drain()
+
+    async def _dismiss_clients(self) -> None:
+        """Send what is queued, then let every connection's task end by itself."""
+        for client in self._clients:
+            client.writer.close()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=1.0)
+
+    async def _end_guest(self) -> None:
+        guest = self._guest
+        if guest is None:
+            return
+        if guest.returncode is None and self._ready.is_set():
+            self._ask(wire.Request(op=wire.Op.POWER_OFF))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(guest.wait(), POWER_OFF_TIMEOUT_S)
+        # UML runs each guest process as a process of its own in the same session.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(guest.pid, signal.SIGKILL)
+        if guest.returncode is None:
+            await guest.wait()
+
+
+def _die_with_parent(parent: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def ask_kernel() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)  # the parent died before the kernel was asked
+
+    return ask_kernel
+
+
+def _write_guest_files(boot: Boot, kernel: Kernel, settings: Settings) -> None:
+    shutil.copy(Path(__file__).parent / "guest/init.sh", boot.folder / "init.sh")
+    (boot.folder / "init.sh").chmod(0o755)
+    (boot.folder / "settings.json").write_bytes(msgspec.json.encode(settings))
+    values = {
+        "ZS_MODULES": str(kernel.modules()),
+        "ZS_SHARE": settings.share,
+        "ZS_SHARE_FS": kernel.share_filesystem,
+        "ZS_PYTHON": settings.python,
+        "ZS_PORT": kernel.agent_port,
+        "ZS_SETTINGS": str(boot.folder / "settings.json"),
+        "ZS_PROJECT": str(Path(__file__).resolve().parents[2]),
+    }
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
+    (boot.folder / "boot.env").write_text("".join(lines), encoding="utf-8")
+
+
+def main() -> int:
+    """Run a keeper; its arguments come from `session.py`, not from a user."""
+    parser = argparse.ArgumentParser(prog="certify.virtual_lab.keeper")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--target", required=True)
+    parser.add_argument("--share", required=True)
+    parser.add_argument("--lifeline", type=int)
+    arguments = parser.parse_args()
+    settings = Settings(
+        kernel=arguments.kernel,
+        target=arguments.target,
+        python=sys.executable,
+        share=arguments.share,
+    )
+    with state.hold(arguments.folder):
+        return asyncio.run(_keep(arguments.folder, settings, arguments.lifeline))
+
+
+async def _keep(folder: Path, settings: Settings, lifeline: int | None) -> int:
+    return await Keeper(folder, kernels.by_name(settings.kernel)).run(settings, lifeline)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

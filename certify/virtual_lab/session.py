@@ -1,0 +1,195 @@
+"""Start, use and end a virtual lab: what `certify run` and `certify lab` call."""
+
+import compileall
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from certify.virtual_lab import kernels, layout, state
+from certify.virtual_lab.boot import BootError
+from certify.virtual_lab.client import Client
+from certify.virtual_lab.guest.settings import Settings
+
+LAB_FILE = layout.RUN / "lab.toml"
+EXIT_LAB = 4
+GONE_TIMEOUT_S = 15.0
+PACKAGES = ("certify", "fault_injectors", "reference_router", "reports")
+
+
+def run_in_lab(argv: list[str], *, kernel: str | None, target: str, runs_dir: Path) -> int:
+    """Run `certify ARGV` inside a lab, its output on ours; return its exit status.
+
+    A lab of `certify lab up` is used if there is one; else a lab is booted for this command and
+    ends with it. *runs_dir* is mounted in the guest at the same path and written through.
+    Exit status 4 means that the lab could not be booted or died.
+    """
+    try:
+        with _lab(kernel=kernel, target=target, runs_dir=runs_dir) as folder:
+            client = Client(folder)
+            try:
+                client.wait_ready(lambda _name, _seconds: None)
+                return client.run(
+                    [sys.executable, "-m", "certify", *argv], env=_environment(), cwd="/"
+                )
+            finally:
+                client.close()
+    except BootError as error:
+        say(f"certify: {error}")
+        return EXIT_LAB
+
+
+def up(*, kernel: str | None, target: str, runs_dir: Path) -> int:
+    """Start the standing lab and leave it running; return 0, or 4 when it cannot boot."""
+    try:
+        state.remove_dead()
+        folder = state.standing()
+        if state.alive(folder):
+            say("certify: the lab is up already; certify lab shell enters it")
+            return 0
+        folder.mkdir(mode=0o700, exist_ok=True)
+        start = time.monotonic()
+        _start(folder, kernel=kernel, target=target, runs_dir=runs_dir, lifeline=None)
+        say(f"certify: lab ready in {time.monotonic() - start:.1f} s; certify lab shell enters it")
+    except BootError as error:
+        say(f"certify: {error}")
+        return EXIT_LAB
+    return 0
+
+
+def shell(argv: list[str]) -> int:
+    """Run *argv* (a shell if empty) in the standing lab on a terminal; return its exit status."""
+    folder = state.standing()
+    if not state.alive(folder):
+        say("certify: no lab is up; certify lab up starts one")
+        return EXIT_LAB
+    try:
+        client = Client(folder)
+        if argv:
+            return client.run(argv, env=_environment(), cwd="/")
+        return client.shell(["/bin/bash", "-l"], env=_environment(), cwd="/root")
+    except BootError as error:
+        say(f"certify: {error}")
+        return EXIT_LAB
+
+
+def down() -> int:
+    """End the standing lab; return 0 also when there is none."""
+    folder = state.standing()
+    if state.alive(folder):
+        Client(folder).power_off()
+        _wait_until_gone(folder)
+    state.remove_dead()
+    return 0
+
+
+def standing_lab_is_up() -> bool:
+    """Return whether `certify lab up` left a lab running."""
+    return state.alive(state.standing())
+
+
+def say(text: str) -> None:
+    """Write one line of progress to stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def _lab(*, kernel: str | None, target: str, runs_dir: Path) -> Iterator[Path]:
+    state.remove_dead()
+    if standing_lab_is_up():
+        _check_standing(kernel=kernel, target=target, runs_dir=runs_dir)
+        yield state.standing()
+        return
+    folder = state.new()
+    theirs, ours = os.pipe()  # the keeper ends the guest when our end closes, however we end
+    start = time.monotonic()
+    try:
+        _start(folder, kernel=kernel, target=target, runs_dir=runs_dir, lifeline=theirs)
+        say(f"certify: lab ready in {time.monotonic() - start:.1f} s")
+        yield folder
+    finally:
+        os.close(theirs)
+        os.close(ours)
+        _wait_until_gone(folder)
+
+
+def _wait_until_gone(folder: Path) -> None:
+    deadline = time.monotonic() + GONE_TIMEOUT_S
+    while state.alive(folder) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_standing(*, kernel: str | None, target: str, runs_dir: Path) -> None:
+    path = state.standing() / "settings.json"
+    seen = msgspec.json.decode(path.read_bytes(), type=Settings)
+    for what, wanted, found in (
+        ("kernel", kernel or seen.kernel, seen.kernel),
+        ("target", target, seen.target),
+        ("runs folder", str(runs_dir.resolve()), seen.share),
+    ):
+        if wanted != found:
+            raise BootError(
+                f"the lab that is up has the {what} {found}, this run wants {wanted}; "
+                "certify lab down ends it"
+            )
+
+
+def _start(
+    folder: Path, *, kernel: str | None, target: str, runs_dir: Path, lifeline: int | None
+) -> None:
+    chosen = kernels.choose(kernel, lambda text: say(f"certify: {text}"))
+    runs_dir.mkdir(parents=True, exist_ok=True)
+    _compile_packages()
+    say(f"certify: booting the virtual lab, kernel {chosen.name}")
+    argv = [
+        *(sys.executable, "-m", "certify.virtual_lab.keeper"),
+        *("--folder", str(folder), "--kernel", chosen.name, "--target", target),
+        *("--share", str(runs_dir.resolve())),
+    ]
+    if lifeline is not None:
+        argv += ["--lifeline", str(lifeline)]
+    with (folder / "keeper.log").open("wb") as log:
+        subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=() if lifeline is None else (lifeline,),
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        )
+    try:
+        client = Client(folder)
+        try:
+            client.wait_ready(_print_step)
+        finally:
+            client.close()
+    except BootError as error:
+        log = folder / "keeper.log"
+        words = log.read_text(errors="replace").strip() if log.exists() else ""
+        raise BootError(f"{error}\n{words}" if words else str(error)) from error
+
+
+def _print_step(name: str, seconds: float) -> None:
+    say(f"certify:   {name:<34}{seconds:6.1f} s" if seconds else f"certify:   {name}")
+
+
+def _compile_packages() -> None:
+    """Compile our modules once on the host: a guest that emulates its processor compiles slowly."""
+    root = Path(__file__).resolve().parents[2]
+    for name in PACKAGES:
+        if os.access(root / name, os.W_OK):
+            compileall.compile_dir(root / name, quiet=2)
+
+
+def _environment() -> dict[str, str]:
+    passed = ("TERM", "COLUMNS", "LINES", "NO_COLOR", "LANG")
+    return {name: os.environ[name] for name in passed if name in os.environ}
