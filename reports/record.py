@@ -125,7 +125,9 @@ class Acceptance(Record, frozen=True, kw_only=True):
     customer: str = ""
     contract: str = ""
     requirements: str = ""
-    signatories: list[str] = ["Test engineer", "Vendor representative", "Customer acceptance"]
+    signatories: list[str] = msgspec.field(
+        default_factory=lambda: ["Test engineer", "Vendor representative", "Customer acceptance"]
+    )
 
 
 class RunRecord(Record, frozen=True, kw_only=True):
