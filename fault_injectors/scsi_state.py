@@ -3,6 +3,7 @@
 Writing "offline" to an sd's state makes the host fail new commands at once (SDEV_OFFLINE,
 scsi_device_state_check in drivers/scsi/scsi_lib.c), as a pulled cable does after the transport
 gave up; commands in flight are left alone. "running" rescans the device and starts its queue.
+The kernel takes either word only with a newline (store_state_field, scsi_sysfs.c).
 """
 
 from dataclasses import dataclass, replace
@@ -50,7 +51,7 @@ class ScsiOffline:
     def apply(self, shell: Shell) -> None:
         """See Fault.apply."""
         for hctl in self._prepared():
-            shell.write_text(state_file(hctl), OFFLINE)
+            shell.write_text(state_file(hctl), f"{OFFLINE}\n")
 
     def probe(self, shell: Shell) -> Proof:
         """See Fault.probe: every device says offline."""
@@ -62,7 +63,7 @@ class ScsiOffline:
         for hctl in self._prepared():
             try:
                 if self._state(shell, hctl) != RUNNING:
-                    shell.write_text(state_file(hctl), RUNNING)
+                    shell.write_text(state_file(hctl), f"{RUNNING}\n")
             except FaultError as error:
                 failed.append(str(error))
         if failed:

@@ -37,8 +37,8 @@ class FakeShell:
         return self.files[path]
 
     def write_text(self, path: str, text: str) -> None:
-        self.calls.append(f"write {text} {path}")
-        if path in self.refused or path not in self.files:
+        self.calls.append(f"write {text!r} {path}")
+        if path in self.refused or path not in self.files or not text.endswith("\n"):
             raise FaultError(f"cannot write {path}")
         self.files[path] = text
 
