@@ -1,0 +1,135 @@
+"""The judge of one repeat of one scenario: history in, judgement out. Pure.
+
+Nothing here knows how the history came about, so an old run can be judged again and a
+hand-written history proves the judge.
+"""
+
+from certify import stall
+from certify.attribution import attribute
+from certify.checks import checks_of
+from certify.history import APPLICATION, History
+from certify.measures import Measured, measure
+from certify.stall import Stall
+from certify.verdict import grade_of, merge, show_ms
+from reports.record import (
+    Check,
+    EventKind,
+    Grade,
+    IoOutcome,
+    ScenarioJudgement,
+    Verdict,
+)
+
+
+def judge(history: History) -> ScenarioJudgement:
+    """Judge one repeat of one scenario.
+
+    Never raises for what a system under test can do: what cannot be judged is INCONCLUSIVE.
+    """
+    plan = history.plan
+    if plan.not_run:
+        return _nothing(history, Verdict.NOT_RUN, plan.not_run)
+    if not history.events:
+        return _nothing(history, Verdict.NOT_RUN, "The run ended before this scenario began.")
+    measured = measure(history)
+    checks = checks_of(history, measured)
+    verdict = merge(check.verdict for check in checks)
+    late_ms = max(10.0, measured.quiet.ms if measured.quiet else 0.0)
+    quiet = history.steady
+    latencies = stall.latencies_ms(history.of_probe(APPLICATION), quiet) if quiet else []
+    return ScenarioJudgement(
+        id=plan.id,
+        repeat=history.repeat,
+        verdict=verdict,
+        reason=_reason(history, verdict, checks, measured),
+        grade=_grade(verdict, measured),
+        stall_failover_ms=_ms(measured.failover),
+        stall_failback_ms=_ms(measured.failback),
+        noise_floor_ms=_worst(measured.noise_failover_ms, measured.noise_failback_ms),
+        steady_ms_max=_ms(measured.quiet),
+        latency_ms_p50=stall.percentile(latencies, 0.5),
+        latency_ms_p99=stall.percentile(latencies, 0.99),
+        io_count=sum(io.outcome is not IoOutcome.NOT_SENT for io in history.ios),
+        io_errors=len(measured.errors),
+        sectors_written=measured.integrity.sectors_written,
+        sectors_verified=measured.integrity.sectors_verified,
+        mismatches=len(measured.integrity.mismatches),
+        redundancy_restored_ms=_restored_ms(history),
+        checks=checks,
+        attribution=attribute(history, late_ms=late_ms),
+    )
+
+
+def _nothing(history: History, verdict: Verdict, reason: str) -> ScenarioJudgement:
+    return ScenarioJudgement(
+        id=history.plan.id,
+        repeat=history.repeat,
+        verdict=verdict,
+        reason=reason,
+        grade=None,
+        stall_failover_ms=None,
+        stall_failback_ms=None,
+        noise_floor_ms=None,
+        steady_ms_max=None,
+        latency_ms_p50=None,
+        latency_ms_p99=None,
+        io_count=0,
+        io_errors=0,
+        sectors_written=0,
+        sectors_verified=0,
+        mismatches=0,
+        redundancy_restored_ms=None,
+        checks=[],
+        attribution=[],
+    )
+
+
+def unjudgeable(history: History, reason: str) -> ScenarioJudgement:
+    """Return the judgement of a history that the judge itself failed on."""
+    return _nothing(history, Verdict.INCONCLUSIVE, reason)
+
+
+def _ms(one: Stall | None) -> float | None:
+    return one.ms if one else None
+
+
+def _worst(*values: float | None) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _grade(verdict: Verdict, measured: Measured) -> Grade | None:
+    if verdict is Verdict.FAIL:
+        return Grade.NOT_CERTIFIED
+    if verdict is not Verdict.PASS:
+        return None
+    return grade_of(_ms(measured.failover or measured.quiet), _ms(measured.failback))
+
+
+def _restored_ms(history: History) -> float | None:
+    mended = history.first(EventKind.MENDED)
+    if mended is None:
+        return None
+    for event in history.of_kind(EventKind.REDUNDANCY):
+        if event.data.get("restored") and event.t_ns >= mended.t_ns:
+            return (event.t_ns - mended.t_ns) / stall.NS_PER_MS
+    return None
+
+
+def _reason(history: History, verdict: Verdict, checks: list[Check], measured: Measured) -> str:
+    """Say in a sentence or two why, for a stranger."""
+    if verdict is Verdict.PASS:
+        return _reason_of_pass(measured)
+    decisive = [check for check in checks if check.verdict is verdict]
+    parts = [f"{check.name}: {check.observed} (expected {check.expected})" for check in decisive]
+    return "; ".join(parts[:3]) + "."
+
+
+def _reason_of_pass(measured: Measured) -> str:
+    sectors = f"0 I/O errors; {measured.integrity.sectors_verified:,} sectors right."
+    if measured.failover is None or measured.failback is None:
+        longest = show_ms(measured.quiet.ms) if measured.quiet else "–"
+        return f"Longest I/O {longest}; {sectors}"
+    return (
+        f"Longest stall {show_ms(measured.failover.ms)} after the fault, "
+        f"{show_ms(measured.failback.ms)} after mending; {sectors}"
+    )

@@ -1,0 +1,212 @@
+"""The lines of 'expected and observed' of one repeat of one scenario. Pure."""
+
+from certify.history import READBACK, History
+from certify.measures import Measured
+from certify.stall import Stall
+from certify.verdict import NOISE_SHARE, show_ms
+from reports.record import Check, EventKind, IoOutcome, Verdict
+
+FINE = "as expected"
+
+
+def checks_of(history: History, measured: Measured) -> list[Check]:
+    """Return the lines of 'expected and observed', failures first."""
+    checks = [_check_suite(history, measured)]
+    if history.plan.fault:
+        checks += _check_fault(history)
+        checks += _check_stalls(history, measured)
+    else:
+        checks.append(_check_quiet(history, measured))
+    checks += [
+        _check_errors(measured),
+        _check_never(measured),
+        _check_data(measured),
+        _check_readback(history),
+        *_check_arrays(history),
+        _check_redundancy(history),
+        *_check_noise(history, measured),
+    ]
+    order = [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS]
+    return sorted(checks, key=lambda check: order.index(check.verdict))
+
+
+def _check(name: str, expected: str, observed: str, verdict: Verdict) -> Check:
+    return Check(name=name, expected=expected, observed=observed, verdict=verdict)
+
+
+def _check_suite(history: History, measured: Measured) -> Check:
+    name, expected = "Scenario ran to its end", "every phase, reads and writes seen to succeed"
+    error = history.first(EventKind.ERROR)
+    if error is not None:
+        return _check(name, expected, error.detail or error.subject, Verdict.INCONCLUSIVE)
+    if history.phase_ns("done") is None:
+        observed = "the run ended in the middle of the scenario"
+        return _check(name, expected, observed, Verdict.INCONCLUSIVE)
+    if not measured.sound:
+        observed = "the application's reads or writes never succeeded"
+        return _check(name, expected, observed, Verdict.INCONCLUSIVE)
+    return _check(name, expected, FINE, Verdict.PASS)
+
+
+def _check_fault(history: History) -> list[Check]:
+    return [
+        _check_proof(
+            history,
+            name="Fault injected and seen",
+            done=EventKind.INJECTED,
+            proof=EventKind.PROVEN,
+            missing="the fault was never injected",
+        ),
+        _check_proof(
+            history,
+            name="Fault mended and seen",
+            done=EventKind.MENDED,
+            proof=EventKind.MEND_PROVEN,
+            missing="the fault was never mended",
+        ),
+    ]
+
+
+def _check_proof(
+    history: History, *, name: str, done: EventKind, proof: EventKind, missing: str
+) -> Check:
+    proven = history.first(proof)
+    if proven is not None:
+        return _check(name, "proof", proven.detail or FINE, Verdict.PASS)
+    if history.first(done) is None:
+        return _check(name, "proof", missing, Verdict.INCONCLUSIVE)
+    refuted = [
+        event.detail
+        for event in history.of_kind(EventKind.NOT_PROVEN)
+        if (event.subject == "mend") is (proof is EventKind.MEND_PROVEN)
+    ]
+    observed = refuted[-1] if refuted else "no proof was recorded"
+    return _check(name, "proof", observed, Verdict.INCONCLUSIVE)
+
+
+def _check_stalls(history: History, measured: Measured) -> list[Check]:
+    plan = history.plan
+    gap = "" if measured.gap_ms is None else f" (no I/O ended for {show_ms(measured.gap_ms)})"
+    return [
+        _check_stall(
+            "Longest stall after the fault", measured.failover, plan.limit_failover_ms, note=gap
+        ),
+        _check_stall("Longest stall after mending", measured.failback, plan.limit_failback_ms),
+    ]
+
+
+def _check_stall(name: str, seen: Stall | None, limit_ms: float, *, note: str = "") -> Check:
+    expected = f"≤ {show_ms(limit_ms)}"
+    if seen is None:
+        return _check(name, expected, "no I/O was due", Verdict.INCONCLUSIVE)
+    observed = show_ms(seen.ms) if seen.complete else f"at least {show_ms(seen.ms)}, never ended"
+    verdict = Verdict.PASS if seen.complete and seen.ms <= limit_ms else Verdict.FAIL
+    return _check(name, expected, observed + note, verdict)
+
+
+def _check_quiet(history: History, measured: Measured) -> Check:
+    return _check_stall(
+        "Longest I/O without a fault", measured.quiet, history.plan.limit_failover_ms
+    )
+
+
+def _check_errors(measured: Measured) -> Check:
+    name, expected = "I/O errors at the application", "0"
+    if not measured.errors:
+        return _check(name, expected, "0", Verdict.PASS)
+    first = measured.errors[0]
+    observed = f"{len(measured.errors)}; first: {first.op} at LBA {first.lba}, errno {first.errno}"
+    return _check(name, expected, observed, Verdict.FAIL)
+
+
+def _check_never(measured: Measured) -> Check:
+    name, expected = "I/Os that never ended", "0"
+    verdict = Verdict.FAIL if measured.never else Verdict.PASS
+    return _check(name, expected, str(measured.never), verdict)
+
+
+def _check_data(measured: Measured) -> Check:
+    name, expected = "Data read is the data written", "0 mismatches"
+    found = measured.integrity
+    if found.mismatches:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.counts().items()))
+        first = found.mismatches[0]
+        observed = (
+            f"{kinds} of {found.sectors_verified:,} sectors; first: LBA {first.lba}, "
+            f"expected {first.expected}, seen {first.seen}"
+        )
+        return _check(name, expected, observed, Verdict.FAIL)
+    if not found.sectors_verified:
+        return _check(name, expected, "no sector was read back", Verdict.INCONCLUSIVE)
+    observed = f"0 of {found.sectors_verified:,} sectors"
+    return _check(name, expected, observed, Verdict.PASS)
+
+
+def _check_readback(history: History) -> Check:
+    name, expected = "Read back through every path", "every sector written, by each path"
+    rows = history.of_probe(READBACK)
+    bad = [io for io in rows if io.outcome is not IoOutcome.GOOD]
+    if bad:
+        first = bad[0]
+        observed = (
+            f"{len(bad)} reads failed; first: {first.probe} at LBA {first.lba}, "
+            f"{first.sense or first.outcome}"
+        )
+        return _check(name, expected, observed, Verdict.FAIL)
+    events = history.of_kind(EventKind.READBACK)
+    if not events or not rows:
+        return _check(name, expected, "not done", Verdict.INCONCLUSIVE)
+    return _check(name, expected, "; ".join(_told(event.detail) for event in events), Verdict.PASS)
+
+
+def _told(detail: str) -> str:
+    return detail or FINE
+
+
+def _check_arrays(history: History) -> list[Check]:
+    name, expected = "Arrays compared sector by sector", "equal"
+    compared = history.of_kind(EventKind.COMPARE)
+    differing = [event for event in compared if not event.data.get("equal")]
+    if differing:
+        return [_check(name, expected, differing[0].detail or "different", Verdict.FAIL)]
+    if compared:
+        sectors = sum(int(event.data.get("sectors", 0)) for event in compared)
+        if not sectors:
+            return [_check(name, expected, "nothing was compared", Verdict.INCONCLUSIVE)]
+        return [_check(name, expected, f"equal, {sectors:,} sectors each", Verdict.PASS)]
+    excused = any(note.subject == "compare" for note in history.of_kind(EventKind.NOTE))
+    if excused:
+        return []
+    return [_check(name, expected, "not done", Verdict.INCONCLUSIVE)]
+
+
+def _check_redundancy(history: History) -> Check:
+    name, expected = "Redundancy at the end", "restored, and seen to be"
+    told = history.of_kind(EventKind.REDUNDANCY)
+    if not told:
+        return _check(name, expected, "not looked at", Verdict.INCONCLUSIVE)
+    last = told[-1]
+    verdict = Verdict.PASS if last.data.get("restored") else Verdict.FAIL
+    return _check(name, expected, _told(last.detail), verdict)
+
+
+def _check_noise(history: History, measured: Measured) -> list[Check]:
+    """One line per window that has a limit: what the measuring host itself adds to a stall."""
+    plan = history.plan
+    when = "after the fault" if plan.fault else "without a fault"
+    checks = [_noise_check(when, measured.noise_failover_ms, plan.limit_failover_ms)]
+    if history.failback is not None:
+        checks.append(
+            _noise_check("after mending", measured.noise_failback_ms, plan.limit_failback_ms)
+        )
+    return checks
+
+
+def _noise_check(when: str, floor_ms: float | None, limit_ms: float) -> Check:
+    name = f"Noise floor {when}"
+    most = limit_ms * NOISE_SHARE
+    expected = f"≤ {show_ms(most)}"
+    if floor_ms is None:
+        return _check(name, expected, "not measured", Verdict.INCONCLUSIVE)
+    verdict = Verdict.PASS if floor_ms <= most else Verdict.INCONCLUSIVE
+    return _check(name, expected, show_ms(floor_ms), verdict)
