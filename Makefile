@@ -1,0 +1,55 @@
+# Two commands do everything on a fresh machine:
+#   make certify   boot the virtual lab, certify the reference router, write the PDF
+#   make test      every check: ruff, mypy, unit tests, lab tests
+# Root (or sudo) is used for one thing only: installing Debian packages that are missing.
+
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/installed
+RUN_ARGS ?=
+
+# What the lab boots with, what runs in it, and what builds and reads the report.
+PACKAGES := user-mode-linux qemu-system-x86 busybox-static cpio kmod xz-utils gcc libc6-dev \
+            udev dmsetup iproute2 procps multipath-tools sg3-utils fio poppler-utils
+
+.PHONY: certify test setup packages bench clean help
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+certify: setup ## boot the virtual lab, certify the reference router, write the PDF
+	@"$(VENV)/bin/certify" run --destroy $(RUN_ARGS)
+
+test: setup ## run every check (.ci/run calls this)
+	@"$(VENV)/bin/tox" run $(TOX_ARGS)
+
+bench: setup ## print IOPS of the router and of LIO alone, from one run in one guest
+	@"$(VENV)/bin/certify" bench $(RUN_ARGS)
+
+setup: packages $(STAMP) ## install what is missing
+
+packages:
+	@missing=$$(for name in $(PACKAGES); do \
+	    dpkg-query -W -f '$${db:Status-Status}\n' "$$name" 2>/dev/null | grep -qx installed || echo "$$name"; \
+	done); \
+	if [ -n "$$missing" ]; then \
+	    if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
+	    echo "installing Debian packages:" $$missing; \
+	    log=$$(mktemp); \
+	    { $$root apt-get update -q && \
+	      DEBIAN_FRONTEND=noninteractive $$root apt-get install -q -y --no-install-recommends $$missing; \
+	    } >"$$log" 2>&1 </dev/null || { cat "$$log"; rm -f "$$log"; \
+	        echo "make: these Debian packages are missing and could not be installed:" $$missing; exit 1; }; \
+	    rm -f "$$log"; \
+	fi
+
+$(STAMP): pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python >= 3.11 is needed; $(PYTHON) is {sys.version.split()[0]}" or 0)'
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || { echo "make: $(PYTHON) has no ensurepip; install the Debian package python3-venv"; exit 1; }
+	@echo "making the virtual environment $(VENV)"
+	@"$(PYTHON)" -m venv "$(VENV)"
+	@"$(VENV)/bin/python" -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch "$(STAMP)"
+
+clean: ## remove what the project made: environment, caches (not runs/)
+	rm -rf "$(VENV)" .cache .tox .mypy_cache .ruff_cache .pytest_cache ./*.egg-info
