@@ -1,0 +1,88 @@
+"""A sealed run folder to its report: report.pdf for people, report.json for machines.
+
+The report is a function of the folder's content: the same evidence gives the same bytes, wherever
+the folder is and whenever the report is made.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.ink import Page
+from reports.paint import Properties, page_numbers, paint
+from reports.record import Run, load_run
+from reports.sections.configuration import draw_configuration
+from reports.sections.conformance import draw_conformance
+from reports.sections.cover import draw_cover
+from reports.sections.evidence import draw_evidence
+from reports.sections.fault import draw_fault
+from reports.sections.integrity import draw_integrity
+from reports.sections.matrix import draw_matrix
+from reports.sections.method import draw_method
+from reports.sheet import Furniture, Sheet
+from reports.summary import summarize
+from reports.view import view_of
+
+TITLE = "Zero-downtime report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Both files of a report, not yet written."""
+
+    pdf: bytes
+    json: bytes
+
+
+def lay_out(run: Run) -> list[Page]:
+    """Return the finished pages of *run*, not yet painted."""
+    view = view_of(run)
+    furniture = Furniture(title=TITLE, run_id=run.run.run_id, evidence_root=run.root)
+    sheet = Sheet(furniture=furniture)
+    draw_cover(sheet, view)
+    draw_matrix(sheet, view)
+    for scenario in view.scenarios:
+        draw_fault(sheet, view, scenario)
+    draw_integrity(sheet, view)
+    draw_conformance(sheet, view)
+    draw_configuration(sheet, view)
+    draw_method(sheet, view)
+    draw_evidence(sheet, view)
+    return sheet.finish()
+
+
+def properties_of(run: Run) -> Properties:
+    """Return what the PDF says of itself; `verify` reads run and evidence root from it."""
+    return Properties(
+        title=f"{TITLE}: {run.run.system_under_test.name}",
+        author=f"zerostall {run.run.tool.version}",
+        subject=f"run {run.run.run_id}; evidence root sha256:{run.root}",
+        keywords=f"verdict={run.judgement.verdict}, grade={run.judgement.grade}",
+    )
+
+
+def render(run: Run) -> Report:
+    """Return the report of *run* as bytes."""
+    pages = lay_out(run)
+    pdf = paint(pages, properties_of(run))
+    summary = summarize(
+        run,
+        report_sha256=hashlib.sha256(pdf).hexdigest(),
+        page_of=page_numbers(pages),
+        pages=len(pages),
+    )
+    return Report(pdf=pdf, json=summary)
+
+
+def build_report(folder: Path, output: Path | None = None) -> Path:
+    """Write the report of a sealed run folder and return the path of the PDF.
+
+    *output* is the PDF; by default report.pdf in the folder. The key figures go beside it with the
+    suffix .json. Raises RecordError naming the first file of the folder that is wrong.
+    """
+    target = output or folder / "report.pdf"
+    report = render(load_run(folder))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(report.pdf)
+    target.with_suffix(".json").write_bytes(report.json)
+    return target

@@ -1,0 +1,223 @@
+"""What happened in one repeat of a scenario, on the clock of its fault (0 = injected, in ms)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reports.record import EventKind, EventRecord, LabRecord
+
+_NS_PER_MS = 1_000_000
+_TOGETHER_MS = 60.0  # state changes this close together are told as one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A path was in *state* for a while; "" is not known."""
+
+    start_ms: float
+    end_ms: float
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """The states of one path."""
+
+    path: str
+    engine: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One line of the sequence of events."""
+
+    at_ms: float
+    title: str
+    text: str
+    grave: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chronology:
+    """One repeat of one scenario in order of time."""
+
+    zero_ns: int
+    injected: bool
+    mended_ms: float | None
+    start_ms: float
+    end_ms: float
+    events: tuple[EventRecord, ...]
+
+    def ms(self, t_ns: int) -> float:
+        """Return a CLOCK_MONOTONIC time as milliseconds after the fault."""
+        return (t_ns - self.zero_ns) / _NS_PER_MS
+
+
+def chronology_of(events: Iterable[EventRecord], scenario: str, repeat: int) -> Chronology | None:
+    """Order the events of one repeat; None if there are none.
+
+    Where nothing was injected (a baseline), zero is the begin of the phase "fault", or the first
+    event.
+    """
+    own = sorted(
+        (e for e in events if e.scenario == scenario and e.repeat == repeat), key=lambda e: e.t_ns
+    )
+    if not own:
+        return None
+    injected = _first(own, EventKind.INJECTED)
+    zero = injected or _phase(own, "fault") or own[0]
+    mended = _first(own, EventKind.MENDED)
+
+    def after(event: EventRecord) -> float:
+        return (event.t_ns - zero.t_ns) / _NS_PER_MS
+
+    return Chronology(
+        zero_ns=zero.t_ns,
+        injected=injected is not None,
+        mended_ms=after(mended) if mended else None,
+        start_ms=after(_phase(own, "steady") or own[0]),
+        end_ms=after(_phase(own, "undo") or own[-1]),
+        events=tuple(own),
+    )
+
+
+def _first(events: Iterable[EventRecord], kind: EventKind) -> EventRecord | None:
+    return next((event for event in events if event.kind is kind), None)
+
+
+def _phase(events: Iterable[EventRecord], name: str) -> EventRecord | None:
+    phases = (event for event in events if event.kind is EventKind.PHASE)
+    return next((event for event in phases if event.subject == name), None)
+
+
+def lanes_of(
+    all_events: Iterable[EventRecord],
+    lab: LabRecord,
+    when: Chronology,
+    *,
+    start_ms: float,
+    end_ms: float,
+) -> list[Lane]:
+    """Return one lane per path name of the lab between *start_ms* and *end_ms*.
+
+    The state at the begin is the last one reported before it, in whatever scenario. Of paths that
+    lead to several logical units, the one under load is shown.
+    """
+    load = {unit.name for unit in lab.logical_units if unit.purpose == "load"}
+    changes: dict[str, list[tuple[float, str]]] = {}
+    for event in sorted(all_events, key=lambda e: e.t_ns):
+        unit = event.data.get("lu")
+        if event.kind is not EventKind.PATH_STATE or (load and unit and unit not in load):
+            continue
+        state = str(event.data.get("state", ""))
+        changes.setdefault(event.subject, []).append((when.ms(event.t_ns), state))
+    engines = {path.name: path.engine for path in lab.paths}
+    names = list(engines) or sorted(changes)
+    return [
+        Lane(
+            path=name,
+            engine=engines.get(name, ""),
+            spans=_spans(changes.get(name, []), start_ms, end_ms),
+        )
+        for name in names
+    ]
+
+
+def _spans(changes: list[tuple[float, str]], start: float, end: float) -> tuple[Span, ...]:
+    state = next((state for at, state in reversed(changes) if at <= start), "")
+    spans: list[Span] = []
+    since = start
+    for at, new in changes:
+        if not start < at < end or new == state:
+            continue
+        spans.append(Span(start_ms=since, end_ms=at, state=state))
+        since, state = at, new
+    spans.append(Span(start_ms=since, end_ms=end, state=state))
+    return tuple(spans)
+
+
+_TITLES = {
+    EventKind.INJECTED: "Fault injected",
+    EventKind.PROVEN: "Fault proven",
+    EventKind.NOT_PROVEN: "Fault not proven",
+    EventKind.MENDED: "Fault mended",
+    EventKind.MEND_PROVEN: "Mend proven",
+    EventKind.PATH_STATE: "Path state",
+    EventKind.TARGET: "System under test",
+    EventKind.COMPARE: "Arrays compared",
+    EventKind.READBACK: "Data read back",
+    EventKind.ERROR: "Error of the suite",
+}
+_RANK = {
+    EventKind.INJECTED: 0,
+    EventKind.PROVEN: 0,
+    EventKind.NOT_PROVEN: 0,
+    EventKind.ERROR: 0,
+    EventKind.MENDED: 0,
+    EventKind.REDUNDANCY: 1,
+    EventKind.COMPARE: 1,
+    EventKind.MEND_PROVEN: 2,
+    EventKind.PATH_STATE: 2,
+    EventKind.READBACK: 3,
+    EventKind.TARGET: 4,
+}
+
+
+def sequence_of(when: Chronology, *, limit: int) -> tuple[list[Moment], int]:
+    """Return the moments a reader needs, at most *limit*, and how many others there were.
+
+    State changes of several paths within a blink are one moment. Where there are too many, what
+    proves the fault and its mend stays and what the components say goes first.
+    """
+    ranked = [(rank, moment) for rank, moment in _moments(when)]
+    order = sorted(range(len(ranked)), key=lambda index: (ranked[index][0], index))
+    kept = sorted(order[:limit])
+    return [ranked[index][1] for index in kept], len(ranked) - len(kept)
+
+
+def _moments(when: Chronology) -> Iterable[tuple[int, Moment]]:
+    pending: list[EventRecord] = []
+    for event in when.events:
+        if event.kind not in _RANK:
+            continue
+        if pending and not _belongs(pending, event):
+            yield _RANK[EventKind.PATH_STATE], _path_moment(when, pending)
+            pending = []
+        if event.kind is EventKind.PATH_STATE:
+            pending.append(event)
+        else:
+            yield _RANK[event.kind], _moment(when, event)
+    if pending:
+        yield _RANK[EventKind.PATH_STATE], _path_moment(when, pending)
+
+
+def _belongs(pending: list[EventRecord], event: EventRecord) -> bool:
+    if event.kind is not EventKind.PATH_STATE:
+        return False
+    close = (event.t_ns - pending[0].t_ns) / _NS_PER_MS <= _TOGETHER_MS
+    return close and event.data.get("state") == pending[0].data.get("state")
+
+
+def _path_moment(when: Chronology, events: list[EventRecord]) -> Moment:
+    names = sorted({event.subject for event in events})
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    state = str(events[0].data.get("state", "?"))
+    detail = f" ({events[0].detail})" if events[0].detail else ""
+    return Moment(
+        at_ms=when.ms(events[0].t_ns),
+        title="Path failed" if state == "failed" else "Path state",
+        text=f"{shown}: {state}{detail}",
+    )
+
+
+def _moment(when: Chronology, event: EventRecord) -> Moment:
+    grave = event.kind in (EventKind.NOT_PROVEN, EventKind.ERROR)
+    title = _TITLES.get(event.kind, "")
+    if event.kind is EventKind.REDUNDANCY:
+        grave = not event.data.get("restored", False)
+        title = "Redundancy not restored" if grave else "Redundancy restored"
+    if event.kind is EventKind.COMPARE:
+        grave = not event.data.get("equal", False)
+        title = "Arrays differ" if grave else "Arrays equal"
+    text = ": ".join(part for part in (event.subject, event.detail) if part)
+    return Moment(at_ms=when.ms(event.t_ns), title=title, text=text, grave=grave)

@@ -1,0 +1,212 @@
+"""The cover: a certificate that stands alone, also when copied in grey."""
+
+from reports import emblems
+from reports.ink import Anchor, Box, Line, Text
+from reports.model import Scenario
+from reports.record import Verdict
+from reports.sheet import Sheet
+from reports.stall_bars import HEAD_HEIGHT, ROW_HEIGHT, draw_stall_bars
+from reports.style import (
+    BODY,
+    BOLD,
+    BOTTOM,
+    DOUBT_FILL,
+    DOUBT_TEXT,
+    FILL,
+    HEADING,
+    INK,
+    LEAD,
+    LEADING,
+    LEFT,
+    MONO,
+    MUTED,
+    PALE,
+    REGULAR,
+    SMALL,
+    TEXT,
+    TINY,
+    TITLE,
+    WIDTH,
+)
+from reports.view import View, lab_notice, shape_of_lab
+from reports.words import count, duration, fit, plural, wrap
+
+_SIGNATURE_ROW = 52.0
+_PER_ROW = 3
+
+
+def draw_cover(sheet: Sheet, view: View) -> None:
+    """Draw page one."""
+    sheet.new_page()
+    sheet.add(Anchor(name="cover", y=0, title="Certificate"))
+    _draw_title(sheet, view)
+    _draw_notice(sheet, view)
+    _draw_verdict(sheet, view)
+    _draw_figures(sheet, view)
+    _draw_stalls(sheet, view)
+    _draw_signatures(sheet, view)
+
+
+def _draw_title(sheet: Sheet, view: View) -> None:
+    target = view.run.run.system_under_test
+    sheet.y += 26
+    sheet.line_of("Zero-downtime report of", size=LEAD, colour=MUTED, advance=TITLE * 1.2)
+    sheet.line_of(target.name, font=BOLD, size=TITLE, advance=LEAD * 1.7)
+    identity = " ".join(part for part in (target.vendor, target.product, target.revision) if part)
+    sheet.line_of(
+        f"{identity} · {shape_of_lab(view)}", size=LEAD, colour=MUTED, advance=SMALL * 1.8
+    )
+    if target.serials:
+        serials = "Serial numbers " + ", ".join(target.serials)
+        sheet.line_of(serials, size=SMALL, colour=MUTED, advance=SMALL * 1.6)
+    accepted = view.run.run.acceptance
+    parts = [("Customer", accepted.customer), ("Contract", accepted.contract)]
+    parts.append(("Requirements", accepted.requirements))
+    known = " · ".join(f"{name}: {value}" for name, value in parts if value)
+    if known:
+        sheet.line_of(known, size=SMALL, colour=MUTED, advance=SMALL * 1.6)
+    sheet.y += 2
+
+
+def _draw_notice(sheet: Sheet, view: View) -> None:
+    notice = lab_notice(view)
+    if notice is None:
+        sheet.y += 6
+        return
+    title, text = notice
+    lines = wrap(text, REGULAR, SMALL, WIDTH - 26)
+    height = 17 + len(lines) * SMALL * LEADING + 3
+    top = sheet.y
+    sheet.add(
+        Box(x=LEFT, y=top, width=WIDTH, height=height, outline=DOUBT_FILL, line_width=0.8),
+        *emblems.verdict_mark(
+            Verdict.INCONCLUSIVE, x=LEFT + 9, y=top + 6.4, size=7, colour=DOUBT_FILL
+        ),
+    )
+    x = LEFT + 22
+    sheet.add(Text(x=x, y=top + 13, text=title, font=BOLD, size=BODY, colour=DOUBT_TEXT))
+    sheet.y = top + 15.5
+    sheet.paragraph(text, size=SMALL, x=x, width=WIDTH - 26)
+    sheet.y = top + height + 10
+
+
+def _draw_verdict(sheet: Sheet, view: View) -> None:
+    verdict, judgement = view.verdict, view.run.judgement
+    inner = WIDTH - 26
+    sentence = wrap(judgement.sentence, REGULAR, LEAD, inner, max_lines=3)
+    rule = wrap(f"Decision rule: {judgement.decision_rule}", REGULAR, SMALL, inner, max_lines=3)
+    height = 33 + len(sentence) * LEAD * LEADING + 4 + len(rule) * SMALL * LEADING + 9
+    top = sheet.y
+    sheet.add(
+        Box(x=LEFT, y=top, width=WIDTH, height=height, fill=PALE[verdict]),
+        Box(x=LEFT, y=top, width=5, height=height, fill=FILL[verdict]),
+        *emblems.badge(verdict, x=LEFT + 16, y=top + 11, size=17),
+        Text(
+            x=LEFT + 40,
+            y=top + 26,
+            text=fit(view.verdict_words, BOLD, TITLE, inner - 30),
+            font=BOLD,
+            size=TITLE,
+            colour=TEXT[verdict],
+        ),
+    )
+    sheet.y = top + 34
+    for line in sentence:
+        sheet.paragraph(line, size=LEAD, x=LEFT + 16, width=inner)
+    sheet.y += 3
+    for line in rule:
+        sheet.paragraph(line, size=SMALL, colour=MUTED, x=LEFT + 16, width=inner)
+    sheet.y = top + height + 26
+
+
+def _figures(view: View) -> list[tuple[str, str]]:
+    figures = view.figures
+    longest = figures.longest
+    stall = ("–", "longest stall")
+    if longest is not None:
+        note = f"longest stall, {longest.scenario_id} {longest.direction}"
+        stall = (duration(longest.ms), note)
+    return [
+        stall,
+        (count(figures.io_errors), "I/O errors at the application"),
+        (count(figures.mismatches), "data mismatches"),
+        (count(figures.sectors_verified), "sectors verified"),
+        (f"{figures.faults_within} / {figures.faults}", "faults passed"),
+    ]
+
+
+def _draw_figures(sheet: Sheet, view: View) -> None:
+    step = WIDTH / 5
+    for index, (value, label) in enumerate(_figures(view)):
+        x = LEFT + index * step
+        value = fit(value, BOLD, HEADING, step - 8)
+        sheet.add(Text(x=x, y=sheet.y, text=value, font=BOLD, size=HEADING, colour=INK))
+        label = fit(label, REGULAR, TINY, step - 8)
+        sheet.add(Text(x=x, y=sheet.y + 13, text=label, font=REGULAR, size=TINY, colour=MUTED))
+    sheet.y += 30
+
+
+def _signature_height(view: View) -> float:
+    rows = -(-len(view.run.run.acceptance.signatories[:6]) // _PER_ROW)
+    return 22 + rows * _SIGNATURE_ROW + 34
+
+
+def _draw_stalls(sheet: Sheet, view: View) -> None:
+    room = BOTTOM - _signature_height(view) - sheet.y - HEAD_HEIGHT - 34
+    most = max(1, int(room // ROW_HEIGHT))
+    scenarios = view.faults
+    shown = _nearest_to_limit(scenarios, most)
+    repeats = max((scenario.plan.repeats for scenario in scenarios), default=1)
+    note = "each bar is the worst I/O as % of its own limit"
+    if repeats > 1:
+        note += f" · worst of {repeats}, white tick = median"
+    sheet.heading("Stall per fault, against its limit", note=note)
+    if not scenarios:
+        sheet.gap(10)
+        sheet.line_of("No fault was planned in this run.", colour=MUTED, advance=10)
+        return
+    sheet.add(*draw_stall_bars(shown, top=sheet.y + 3))
+    sheet.y += 3 + HEAD_HEIGHT + ROW_HEIGHT * len(shown)
+    if len(shown) < len(scenarios):
+        sheet.y += 11
+        rest = plural(len(scenarios) - len(shown), "more fault")
+        sheet.line_of(f"and {rest}: see the failure matrix", size=SMALL, colour=MUTED)
+
+
+def _nearest_to_limit(scenarios: list[Scenario], most: int) -> list[Scenario]:
+    """Return the scenarios for which there is room; the gravest are first already."""
+    return scenarios[:most]
+
+
+def _draw_signatures(sheet: Sheet, view: View) -> None:
+    sheet.y = BOTTOM - _signature_height(view)
+    sheet.line_of("Signatures", font=BOLD, size=LEAD)
+    gutter = 24.0
+    width = (WIDTH - gutter * (_PER_ROW - 1)) / _PER_ROW
+    for index, role in enumerate(view.run.run.acceptance.signatories[:6]):
+        x = LEFT + (index % _PER_ROW) * (width + gutter)
+        y = sheet.y + (index // _PER_ROW + 1) * _SIGNATURE_ROW - 12
+        sheet.add(
+            Line(x0=x, y0=y, x1=x + width, y1=y, colour=INK, width=0.6),
+            Text(
+                x=x,
+                y=y + 10,
+                text=fit(role, BOLD, SMALL, width),
+                font=BOLD,
+                size=SMALL,
+                colour=INK,
+            ),
+            Text(x=x, y=y + 19, text="name · date", font=REGULAR, size=TINY, colour=MUTED),
+        )
+    y = BOTTOM - 8
+    sheet.add(
+        Text(
+            x=LEFT,
+            y=y - 10,
+            text="Evidence root: the SHA-256 of the manifest of all evidence of this run",
+            font=REGULAR,
+            size=TINY,
+            colour=MUTED,
+        ),
+        Text(x=LEFT, y=y, text=view.run.root, font=MONO, size=SMALL, colour=INK),
+    )

@@ -1,0 +1,78 @@
+"""Data integrity: what was written, what was read back, whether both arrays hold the same."""
+
+from reports.ink import Align
+from reports.model import Scenario
+from reports.record import EventKind, EventRecord, Verdict
+from reports.sheet import Sheet
+from reports.style import FAIL_TEXT, INK, MONO, MUTED
+from reports.table import Chip, Column, Row, Words, cell, draw_table
+from reports.view import View
+from reports.words import MISSING, count
+
+_COLUMNS = (
+    Column(title="Id", share=34),
+    Column(title="Scenario", share=132),
+    Column(title="sectors written", share=64, align=Align.RIGHT),
+    Column(title="read back and right", share=70, align=Align.RIGHT),
+    Column(title="wrong", share=42, align=Align.RIGHT),
+    Column(title="Arrays, sector by sector", share=116),
+    Column(title="", share=66, align=Align.RIGHT),
+)
+_DEFINITIONS = [
+    ("Lost", "A write was acknowledged and the sector holds something older, or nothing."),
+    ("Stale", "A read returned a value that had been overwritten before the read began."),
+    ("Torn", "The sectors of one write do not all hold that write."),
+    ("Misplaced", "A sector holds the tag of another address."),
+    ("Corrupt", "The checksum of a sector does not match its content."),
+]
+
+
+def draw_integrity(sheet: Sheet, view: View) -> None:
+    """Draw the page on data integrity."""
+    sheet.chapter(
+        "Data integrity",
+        anchor="integrity",
+        subtitle="Every sector of 512 bytes carries the run, its address, a sequence number, the "
+        "time and a CRC-32C. After each scenario every sector written was read back through each "
+        "engine, and the two arrays were compared without the system under test.",
+    )
+    rows = [_row(scenario, view.run.events) for scenario in view.scenarios if scenario.repeats]
+    draw_table(sheet, _COLUMNS, rows)
+    sheet.heading("What would have counted as wrong")
+    sheet.gap(2)
+    sheet.definitions(_DEFINITIONS)
+
+
+def _row(scenario: Scenario, events: list[EventRecord]) -> Row:
+    written = sum(judgement.sectors_written for judgement in scenario.repeats)
+    verified = sum(judgement.sectors_verified for judgement in scenario.repeats)
+    wrong = scenario.mismatches
+    text, equal = _comparison(scenario, events)
+    verdict = Verdict.FAIL if wrong or equal is False else Verdict.PASS
+    if verdict is Verdict.PASS and not verified:
+        verdict = Verdict.INCONCLUSIVE
+    return (
+        Words(text=scenario.plan.id, font=MONO, colour=MUTED, max_lines=1),
+        cell(scenario.plan.title),
+        cell(count(written), font=MONO),
+        cell(count(verified), font=MONO),
+        cell(count(wrong), font=MONO, colour=FAIL_TEXT if wrong else INK),
+        cell(text, colour=FAIL_TEXT if equal is False else INK),
+        Chip(verdict=verdict),
+    )
+
+
+def _comparison(scenario: Scenario, events: list[EventRecord]) -> tuple[str, bool | None]:
+    compares = [
+        event
+        for event in events
+        if event.kind is EventKind.COMPARE and event.scenario == scenario.plan.id
+    ]
+    if not compares:
+        return f"{MISSING} not compared", None
+    different = [event for event in compares if not event.data.get("equal")]
+    if different:
+        first = different[0].data.get("first_difference_lba")
+        return f"differ, first at LBA {first}", False
+    sectors = sum(int(event.data.get("sectors") or 0) for event in compares)
+    return f"equal, {count(sectors)} sectors", True

@@ -1,0 +1,281 @@
+"""Tables: rules above and below rows, no vertical lines, a head that repeats on every page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reports import emblems
+from reports.ink import Align, Box, Line, Mark, PageReference, Text
+from reports.record import Verdict
+from reports.sheet import Sheet
+from reports.style import (
+    BOLD,
+    INK,
+    LEADING,
+    LEFT,
+    MUTED,
+    REGULAR,
+    RULE,
+    SMALL,
+    TINY,
+    WIDTH,
+)
+from reports.words import fit, wrap
+
+_PAD_X = 4.0
+_PAD_Y = 2.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A cell of text; *max_lines* 1 cuts, 0 wraps without end."""
+
+    text: str
+    font: str = REGULAR
+    size: float = SMALL
+    colour: str = INK
+    max_lines: int = 0
+    goes_to: str = ""
+
+    def lines(self, width: float) -> list[str]:
+        """Return the text as it fits *width*."""
+        if self.max_lines == 1:
+            return [fit(self.text, self.font, self.size, width)]
+        return wrap(self.text, self.font, self.size, width, max_lines=self.max_lines)
+
+    def height(self, width: float) -> float:
+        """Return the height that the text takes at *width*."""
+        return len(self.lines(width)) * self.size * LEADING
+
+    def marks(self, *, x: float, y: float, width: float, align: Align) -> list[Mark]:
+        """Return the text with the top of its first line at *y*."""
+        leading = self.size * LEADING
+        edge = x + width if align is Align.RIGHT else x
+        return [
+            Text(
+                x=edge,
+                y=y + (index + 0.76) * leading,
+                text=line,
+                font=self.font,
+                size=self.size,
+                colour=self.colour,
+                align=align,
+                goes_to=self.goes_to,
+            )
+            for index, line in enumerate(self.lines(width))
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A cell of several texts, one below the other."""
+
+    parts: tuple[Words, ...]
+
+    def height(self, width: float) -> float:
+        """Return the height of all parts."""
+        return sum(part.height(width) for part in self.parts)
+
+    def marks(self, *, x: float, y: float, width: float, align: Align) -> list[Mark]:
+        """Return the parts from the top down."""
+        marks: list[Mark] = []
+        for part in self.parts:
+            marks += part.marks(x=x, y=y, width=width, align=align)
+            y += part.height(width)
+        return marks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A cell with the chip of a verdict."""
+
+    verdict: Verdict
+
+    def height(self, width: float) -> float:
+        """Return the height of a line; the chip uses the padding of the row, too."""
+        del width
+        return SMALL * LEADING
+
+    def marks(self, *, x: float, y: float, width: float, align: Align) -> list[Mark]:
+        """Return the chip at the right edge of the cell."""
+        del align
+        return emblems.chip(self.verdict, right=x + width, middle=y + SMALL * LEADING / 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A cell with nothing but the mark of a verdict; "" in *verdict* is an empty cell."""
+
+    verdict: Verdict | None
+
+    def height(self, width: float) -> float:
+        """Return the height of a line."""
+        del width
+        return SMALL * LEADING
+
+    def marks(self, *, x: float, y: float, width: float, align: Align) -> list[Mark]:
+        """Return the mark in the middle of the cell."""
+        del align
+        if self.verdict is None:
+            return []
+        left = x + width / 2 - 3
+        colour = emblems.TEXT[self.verdict]
+        return emblems.verdict_mark(self.verdict, x=left, y=y + 2, size=6, colour=colour)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOf:
+    """A cell with the page of an anchor."""
+
+    anchor: str
+
+    def height(self, width: float) -> float:
+        """Return the height of a line."""
+        del width
+        return SMALL * LEADING
+
+    def marks(self, *, x: float, y: float, width: float, align: Align) -> list[Mark]:
+        """Return the reference at the right edge of the cell."""
+        del align
+        baseline = y + 0.76 * SMALL * LEADING
+        return [
+            PageReference(
+                x=x + width, y=baseline, anchor=self.anchor, font=REGULAR, size=SMALL, colour=MUTED
+            )
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A cell with a bar from *start* to *end*, both as shares of the cell's width."""
+
+    start: float
+    end: float
+    colour: str
+
+    def height(self, width: float) -> float:
+        """Return the height of a line."""
+        del width
+        return SMALL * LEADING
+
+    def marks(self, *, x: float, y: float, width: float, align: Align) -> list[Mark]:
+        """Return the bar, never thinner than can be seen, on a pale track."""
+        del align
+        left = x + width * min(max(self.start, 0.0), 1.0)
+        length = max(width * min(max(self.end, 0.0), 1.0) - (left - x), 0.8)
+        left = min(left, x + width - length)
+        track = Line(x0=x, y0=y + 5.1, x1=x + width, y1=y + 5.1, colour=RULE, width=0.4)
+        return [track, Box(x=left, y=y + 2.1, width=length, height=6, fill=self.colour)]
+
+
+Cell = Words | Stack | Chip | Sign | PageOf | Bar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column: its head and its share of the table's width."""
+
+    title: str
+    share: float
+    align: Align = Align.LEFT
+
+
+Row = Sequence[Cell]
+
+
+def draw_table(
+    sheet: Sheet,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    *,
+    width: float = WIDTH,
+    x: float = LEFT,
+) -> None:
+    """Draw a table below the cursor, breaking between rows."""
+    frame = _Frame.of(columns, x=x, width=width)
+    first = frame.row_height(rows[0]) if rows else 0
+    sheet.need(frame.head_height() + first)
+    frame.draw_head(sheet)
+    for row in rows:
+        height = frame.row_height(row)
+        if sheet.need(height):
+            frame.draw_head(sheet)
+        frame.draw_row(sheet, row, height)
+    sheet.gap(6)
+
+
+def table_height(columns: Sequence[Column], rows: Sequence[Row], *, width: float = WIDTH) -> float:
+    """Return the height of a table that is not broken."""
+    frame = _Frame.of(columns, x=LEFT, width=width)
+    return frame.head_height() + sum(map(frame.row_height, rows)) + 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """Columns with their places."""
+
+    columns: Sequence[Column]
+    places: tuple[tuple[float, float], ...]  # x and width of each column's text
+    x: float
+    width: float
+
+    @classmethod
+    def of(cls, columns: Sequence[Column], *, x: float, width: float) -> "_Frame":
+        unit = (width + _PAD_X) / sum(column.share for column in columns)
+        places: list[tuple[float, float]] = []
+        left = x
+        for column in columns:
+            places.append((left, column.share * unit - _PAD_X))
+            left += column.share * unit
+        return cls(columns=columns, places=tuple(places), x=x, width=width)
+
+    def heads(self) -> list[Words]:
+        return [
+            Words(text=column.title, font=REGULAR, size=TINY, colour=MUTED, max_lines=2)
+            for column in self.columns
+        ]
+
+    def has_head(self) -> bool:
+        return any(column.title for column in self.columns)
+
+    def head_height(self) -> float:
+        if not self.has_head():
+            return 1.0
+        heads = zip(self.heads(), self.places, strict=True)
+        return max(head.height(width) for head, (_, width) in heads) + 4.0
+
+    def row_height(self, row: Row) -> float:
+        cells = zip(row, self.places, strict=True)
+        return max(cell.height(width) for cell, (_, width) in cells) + 2 * _PAD_Y
+
+    def draw_head(self, sheet: Sheet) -> None:
+        bottom = sheet.y + self.head_height()
+        if self.has_head():
+            self._draw_cells(sheet, self.heads(), lambda head, w: bottom - 3 - head.height(w))
+        end = self.x + self.width
+        sheet.add(Line(x0=self.x, y0=bottom, x1=end, y1=bottom, colour=INK, width=0.8))
+        sheet.y = bottom
+
+    def draw_row(self, sheet: Sheet, row: Row, height: float) -> None:
+        top = sheet.y + _PAD_Y
+        self._draw_cells(sheet, row, lambda _cell, _width: top)
+        sheet.y += height
+        end = self.x + self.width
+        sheet.add(Line(x0=self.x, y0=sheet.y, x1=end, y1=sheet.y, colour=RULE, width=0.4))
+
+    def _draw_cells(
+        self, sheet: Sheet, cells: Row, top_of: Callable[[Cell, float], float]
+    ) -> None:
+        for column, (x, width), cell in zip(self.columns, self.places, cells, strict=True):
+            top = top_of(cell, width)
+            sheet.add(*cell.marks(x=x, y=top, width=width, align=column.align))
+
+
+def cell(text: str, *, font: str = REGULAR, colour: str = INK, max_lines: int = 0) -> Words:
+    """Return a text cell in the size of tables."""
+    return Words(text=text, font=font, colour=colour, max_lines=max_lines)
+
+
+def strong(text: str, *, colour: str = INK) -> Words:
+    """Return a bold text cell."""
+    return Words(text=text, font=BOLD, colour=colour)
+

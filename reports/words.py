@@ -1,0 +1,124 @@
+"""How values become words: numbers with units, cut and wrapped lines, characters a font lacks."""
+
+import math
+
+from reports.style import has_glyph, text_width
+
+MISSING = "–"
+THIN_SPACE = "\u202f"
+MINUS = "−"
+
+
+def count(value: int) -> str:
+    """Return a whole number in groups of three: 1 284 113."""
+    return f"{value:,}".replace(",", THIN_SPACE)
+
+
+def duration(ms: float | None) -> str:
+    """Return a length of time with three significant digits and its unit: 84.2 ms, 4.82 s."""
+    if ms is None:
+        return MISSING
+    value, unit = (ms, "ms") if abs(ms) < 999.5 else (ms / 1000, "s")
+    if value == 0:
+        return f"0 {unit}"
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{min(digits, 2)}f}{THIN_SPACE}{unit}"
+
+
+def seconds(ms: float | None) -> str:
+    """Return milliseconds as seconds with three decimals, for columns of figures: 0.084."""
+    return MISSING if ms is None else f"{ms / 1000:.3f}"
+
+
+def limit(ms: float) -> str:
+    """Return an upper limit as a reader of a table expects it: ≤ 0.250."""
+    return f"≤ {ms / 1000:.3f}" if ms > 0 else "no limit"
+
+
+def offset(ms: float) -> str:
+    """Return a time relative to the fault in seconds with its sign: +0.004 s."""
+    sign = MINUS if round(ms) < 0 else "+"
+    return f"{sign}{abs(ms) / 1000:.3f} s"
+
+
+def size(size_bytes: int) -> str:
+    """Return a capacity in binary units: 64 MiB."""
+    value = float(size_bytes)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if value < 1024 or unit == "TiB":
+            return f"{value:.4g} {unit}"
+        value /= 1024
+    return MISSING
+
+
+def plural(number: int, noun: str, nouns: str = "") -> str:
+    """Return a number with its noun: 1 repeat, 5 repeats."""
+    return f"{count(number)} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def short_hash(digest: str) -> str:
+    """Return the two ends of a hex digest in groups, as a human compares them."""
+    if len(digest) < 32:
+        return digest
+    return f"{digest[:4]} {digest[4:8]} {digest[8:12]} … {digest[-8:-4]} {digest[-4:]}"
+
+
+def printable(text: str, font: str) -> str:
+    """Return *text* on one line, each character that *font* lacks spelled as its code point."""
+    flat = " ".join(text.split())
+    return "".join(c if has_glyph(c, font) else f"<U+{ord(c):04X}>" for c in flat)
+
+
+def fit(text: str, font: str, size: float, width: float) -> str:
+    """Return *text*, cut with an ellipsis where it is wider than *width* points."""
+    text = printable(text, font)
+    if text_width(text, font, size) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text_width(text[:middle].rstrip() + "…", font, size) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low].rstrip() + "…"
+
+
+def wrap(text: str, font: str, size: float, width: float, *, max_lines: int = 0) -> list[str]:
+    """Break *text* into lines of at most *width* points.
+
+    A word longer than a line is broken. With *max_lines*, the rest is cut with an ellipsis.
+    """
+    lines = _break_words(printable(text, font).split(" "), font, size, width)
+    if not max_lines or len(lines) <= max_lines:
+        return lines
+    rest = " ".join(lines[max_lines - 1 :])
+    return [*lines[: max_lines - 1], fit(rest, font, size, width)]
+
+
+def _break_words(words: list[str], font: str, size: float, width: float) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for word in words:
+        candidate = f"{line} {word}" if line else word
+        if text_width(candidate, font, size) <= width:
+            line = candidate
+            continue
+        if line:
+            lines.append(line)
+        *full, line = _break_word(word, font, size, width)
+        lines.extend(full)
+    lines.append(line)
+    return lines
+
+
+def _break_word(word: str, font: str, size: float, width: float) -> list[str]:
+    pieces: list[str] = []
+    piece = ""
+    for character in word:
+        if piece and text_width(piece + character, font, size) > width:
+            pieces.append(piece)
+            piece = ""
+        piece += character
+    pieces.append(piece)
+    return pieces

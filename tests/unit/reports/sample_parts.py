@@ -1,0 +1,382 @@
+"""The invented identities, texts and verdicts of the sample runs."""
+
+from typing import Protocol
+
+from reports.record import (
+    SCHEMA,
+    Acceptance,
+    AssertionRecord,
+    AttributionPhase,
+    Check,
+    ConformanceRecord,
+    EventKind,
+    EventRecord,
+    Finding,
+    Grade,
+    JudgementRecord,
+    LabRecord,
+    LogicalUnitRecord,
+    PathRecord,
+    RunRecord,
+    ScenarioJudgement,
+    ScenarioPlan,
+    Setting,
+    SystemUnderTest,
+    Tool,
+    Verdict,
+)
+
+PATHS = ("host1-engine1", "host1-engine2")
+
+ACTION = {
+    "path_pull": "wrote offline to /sys/class/scsi_device/2:0:1:0/device/state",
+    "engine_kill": "SIGKILL to process 412",
+    "engine_hang": "SIGSTOP to process 418",
+    "array_offline": "wrote offline to the state of 4 SCSI devices",
+    "array_slow": "device-mapper table arrayB-lu0 reloaded: delay 800 ms",
+}
+PROOF = {
+    "path_pull": "state of 2:0:1:0 reads offline",
+    "engine_kill": "process 412 is gone",
+    "engine_hang": "/proc/418/stat shows state T",
+    "array_offline": "state of 4 SCSI devices reads offline",
+    "array_slow": "table of arrayB-lu0 shows target delay 800",
+}
+
+
+class CourseLike(Protocol):
+    """What the texts need to know of a course."""
+
+    failover_ms: float
+    failback_ms: float
+    detect_ms: float
+    errors: int
+    mismatches: int
+    restored: bool
+    proven: bool
+    floor_ms: float
+
+
+def plans(*, repeats: int, not_run: set[str]) -> list[ScenarioPlan]:
+    """Return the six scenarios of profile quick."""
+    rows = [
+        ("B0", "Healthy baseline", "", "", 250.0, "Nothing is broken; I/O goes on undisturbed."),
+        (
+            "P1",
+            "Path pull and return",
+            "path_pull",
+            "host1-engine1",
+            250.0,
+            "I/O continues through engine 2; no error reaches the application.",
+        ),
+        (
+            "E1k",
+            "Engine 1 kill and return",
+            "engine_kill",
+            "engine1",
+            250.0,
+            "Engine 2 serves alone; engine 1 joins again without replaying old commands.",
+        ),
+        (
+            "E2h",
+            "Engine 2 hang and return",
+            "engine_hang",
+            "engine2",
+            1000.0,
+            "The hung engine is found, cut off and buried; engine 1 serves alone.",
+        ),
+        (
+            "A1",
+            "Array A offline and resync",
+            "array_offline",
+            "A",
+            1000.0,
+            "The leg on array A is dropped; after its return it is made equal before it is read.",
+        ),
+        (
+            "A3",
+            "Array B slow",
+            "array_slow",
+            "B",
+            1000.0,
+            "A leg that passes its deadline is dropped; the application does not wait for it.",
+        ),
+    ]
+    return [
+        ScenarioPlan(
+            id=row[0],
+            title=row[1],
+            fault=row[2],
+            subject=row[3],
+            description=f"{row[5]} Steady load before, during and after the fault.",
+            expected=row[5],
+            requirement=f"HA-{number:03d}",
+            reference="SAM-6 5.3.1; Linux SCSI command timer 30 s",
+            limit_failover_ms=row[4],
+            limit_failback_ms=row[4],
+            steady_s=3.0,
+            fault_s=5.0,
+            recover_s=6.0,
+            repeats=repeats,
+            not_run="The lab has no device that can be made slow." if row[0] in not_run else "",
+        )
+        for number, row in enumerate(rows, start=1)
+    ]
+
+
+def passed(plan: ScenarioPlan, failover_ms: float) -> str:
+    """Return the reason of a scenario that passed."""
+    if not plan.fault:
+        return f"Nothing was broken. The slowest I/O took {failover_ms:.1f} ms."
+    return (
+        f"I/O stopped for {failover_ms:.0f} ms, limit {plan.limit_failover_ms:.0f} ms. "
+        "No error reached the application and no data was lost."
+    )
+
+
+def checks(plan: ScenarioPlan, course: CourseLike) -> list[Check]:
+    """Return the lines of 'expected and observed'."""
+
+    def check(name: str, expected: str, observed: str, good: bool) -> Check:
+        verdict = Verdict.PASS if good else Verdict.FAIL
+        return Check(name=name, expected=expected, observed=observed, verdict=verdict)
+
+    limit = plan.limit_failover_ms
+    rows = [
+        check(
+            "Stall at failover",
+            f"≤ {limit:.0f} ms",
+            f"{course.failover_ms:.1f} ms",
+            course.failover_ms <= limit,
+        ),
+        check(
+            "Stall at failback",
+            f"≤ {limit:.0f} ms",
+            f"{course.failback_ms:.1f} ms",
+            course.failback_ms <= limit,
+        ),
+        check("I/O errors at the application", "0", str(course.errors), not course.errors),
+        check("Sectors that do not hold what was written", "0", str(course.mismatches),
+              not course.mismatches),
+        check("Redundancy restored", "≤ 60 s", "0.9 s" if course.restored else "not within 60 s",
+              course.restored),
+    ]  # fmt: skip
+    if not course.proven:
+        rows.insert(
+            0,
+            Check(
+                name="Fault proven",
+                expected="the process is gone",
+                observed="still running",
+                verdict=Verdict.INCONCLUSIVE,
+            ),
+        )
+    return rows
+
+
+def attribution(plan: ScenarioPlan, course: CourseLike) -> list[AttributionPhase]:
+    """Return where the time of the stall went."""
+    if not plan.fault or course.failover_ms < 10:
+        return []
+    end = course.detect_ms + course.failover_ms
+    edges = [0.0, course.detect_ms, end * 0.62, end * 0.9, end]
+    names = [
+        ("Fault to first path error", "path probe: CHECK CONDITION 2/04/0c"),
+        ("Path error to path failed", "multipathd: tur checker reports path is down"),
+        ("Path failed to first good I/O", "app-write 604 through host1-engine2"),
+        ("First good to last late I/O", "the queue that built up is worked off"),
+    ]
+    return [
+        AttributionPhase(name=name, from_ms=start, to_ms=stop, evidence=evidence)
+        for (name, evidence), start, stop in zip(names, edges, edges[1:], strict=False)
+    ]
+
+
+def initial_states(t_ns: int) -> list[EventRecord]:
+    """Return the states that multipathd reports before the first scenario."""
+    return [
+        EventRecord(
+            t_ns=t_ns,
+            scenario="",
+            repeat=0,
+            kind=EventKind.PATH_STATE,
+            subject=path,
+            data={"state": "active", "lu": "lu0"},
+        )
+        for path in PATHS
+    ]
+
+
+_ASSERTIONS = [
+    ("INQUIRY", "standard data", "SPC-5 6.7.2", "120000006000"),
+    ("INQUIRY", "supported VPD pages", "SPC-5 7.7.16", "12010000ff00"),
+    ("INQUIRY", "one NAA designator on all paths", "SPC-5 7.7.6", "12018300ff00"),
+    ("INQUIRY", "block limits", "SBC-4 6.6.4", "1201b000ff00"),
+    ("READ CAPACITY", "10 and 16 agree", "SBC-4 5.20", "9e100000000000000000000000200000"),
+    ("READ", "last LBA is readable", "SBC-4 5.15", "8800000000000000ffff000000010000"),
+    ("READ", "beyond the last LBA is refused", "SBC-4 5.15", "88000000000000010000000000010000"),
+    ("WRITE", "zero length succeeds", "SBC-4 5.40", "8a000000000000000000000000000000"),
+    ("CDB", "unknown operation code", "SPC-5 4.2.5", "ff0000000000"),
+    ("CDB", "reserved service action", "SPC-5 4.2.5", "9e1f0000000000000000000000000000"),
+    ("REPORT LUNS", "well formed list", "SPC-5 6.34", "a00000000000000010000000"),
+    ("RTPG", "target port groups", "SPC-5 6.36", "a30a00000000000010000000"),
+]
+
+
+def conformance(*, failing: bool) -> ConformanceRecord:
+    """Return twelve assertions on two paths; failing ones break in one, skip in another."""
+    assertions = []
+    for family, name, clause, cdb in _ASSERTIONS:
+        for path in PATHS:
+            verdict, reason = Verdict.PASS, ""
+            observed = "GOOD"
+            if failing and name == "reserved service action" and path == PATHS[1]:
+                verdict, observed = Verdict.FAIL, "GOOD, 32 bytes of data"
+                reason = "A reserved service action must end in ILLEGAL REQUEST."
+            if failing and family == "RTPG":
+                verdict, observed = Verdict.NOT_RUN, ""
+                reason = "INQUIRY TPGS is 0."
+            assertions.append(
+                AssertionRecord(
+                    family=family,
+                    name=name,
+                    path=path,
+                    clause=clause,
+                    cdb=cdb,
+                    expected="as the clause says",
+                    observed=observed,
+                    repeat_with=f"sg_raw -r 255 /dev/sg3 {cdb}",
+                    verdict=verdict,
+                    reason=reason,
+                )
+            )
+    return ConformanceRecord(schema=SCHEMA, assertions=assertions)
+
+
+def lab(*, physical: bool, kernel: str) -> LabRecord:
+    """Return a lab of one host, two engines, two arrays, two logical units."""
+    units = [
+        LogicalUnitRecord(
+            name=name,
+            wwid=f"36001405000000000000000000000{number:04x}",
+            size_bytes=megabytes << 20,
+            block_bytes=512,
+            purpose=purpose,
+        )
+        for number, (name, megabytes, purpose) in enumerate(
+            [("lu0", 64, "load"), ("lu1", 32, "conformance"), ("control", 16, "control")]
+        )
+    ]
+    paths = [
+        PathRecord(
+            name=f"host1-engine{engine}",
+            host="host1",
+            engine=f"engine{engine}",
+            logical_unit=unit,
+            hctl=f"{engine + 1}:0:1:{lun}",
+            device=f"/dev/sd{'cdef'[2 * (engine - 1) + lun]}",
+        )
+        for engine in (1, 2)
+        for lun, unit in enumerate(("lu0", "lu1"))
+    ]
+    return LabRecord(
+        name="ward-7-san" if physical else "virtual",
+        kind="physical" if physical else "virtual",
+        kernel="" if physical else kernel,
+        topology="single",
+        hosts=["host1"],
+        engines=["engine1", "engine2"],
+        arrays=["A", "B"],
+        logical_units=units,
+        paths=paths,
+    )
+
+
+def run(variant: str, *, physical: bool, emulated: bool) -> RunRecord:
+    """Return run.json."""
+    accepted = Acceptance(
+        customer="Provincial Hospital, Information Centre",
+        contract="ACC-2026-0117",
+        requirements="HIS storage availability, revision C",
+    )
+    return RunRecord(
+        schema=SCHEMA,
+        run_id=f"20261123T101500Z-{variant}",
+        tool=Tool(version="0.1.0", commit="3f1c9a0b7d24", modified=False),
+        lab=lab(physical=physical, kernel="tcg" if emulated else "uml"),
+        system_under_test=SystemUnderTest(
+            name="Reference Router",
+            vendor="ZEROSTAL",
+            product="Reference Router",
+            revision="0.1",
+            serials=["RR-0001-engine1", "RR-0001-engine2"],
+        ),
+        acceptance=accepted if physical else Acceptance(),
+        versions={
+            "Linux": "6.1.155-1 (Debian)",
+            "Python": "3.11.2",
+            "multipath-tools": "0.9.4",
+            "sg3-utils": "1.46",
+            "reference_router": "0.1.0",
+        },
+        host_timers=[
+            Setting(name="SCSI command timer", value="30 s", source="device/timeout of sdc"),
+            Setting(name="eh_deadline", value="off", source="scsi_host/host2/eh_deadline"),
+            Setting(name="no_path_retry", value="queue", source="multipathd show config"),
+            Setting(name="polling_interval", value="1 s", source="multipathd show config"),
+            Setting(name="TCMU cmd_time_out", value="5 s", source="attrib/cmd_time_out"),
+        ],
+        profile="quick",
+        seed=20261123,
+        started_utc="2026-11-23T10:15:00Z",
+        ended_utc="2026-11-23T10:17:21Z",
+        anchor_utc_ns=1_795_428_900_000_000_000,
+        anchor_monotonic_ns=812_000_000_000,
+        times_indicative=emulated,
+        complete=True,
+    )
+
+
+def judgement(
+    plans: list[ScenarioPlan], judged: list[ScenarioJudgement], conformance: ConformanceRecord
+) -> JudgementRecord:
+    """Merge the verdicts as the suite does."""
+    verdicts = [j.verdict for j in judged] + [Verdict.NOT_RUN for plan in plans if plan.not_run]
+    order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS)
+    verdict = min(verdicts, key=order.index)
+    marks = [assertion.verdict for assertion in conformance.assertions]
+    failed = sum(v is Verdict.FAIL for v in verdicts)
+    doubtful = sum(v is Verdict.INCONCLUSIVE for v in verdicts)
+    sentences = {
+        Verdict.PASS: "All faults stayed within their limits. No data was lost or corrupted.",
+        Verdict.FAIL: f"{failed} of {len(verdicts)} scenarios failed.",
+        Verdict.INCONCLUSIVE: f"{doubtful} of {len(verdicts)} scenarios could not be judged; "
+        "none failed.",
+        Verdict.NOT_RUN: "Nothing was run.",
+    }
+    findings = [
+        Finding(severity="failure", scenario=j.id, text=j.reason)
+        for j in judged
+        if j.verdict is Verdict.FAIL
+    ]
+    findings.append(
+        Finding(
+            severity="note", scenario="", text="One repeat per fault: no statement on probability."
+        )
+    )
+    good = verdict is Verdict.PASS
+    return JudgementRecord(
+        schema=SCHEMA,
+        verdict=verdict,
+        grade=Grade.PLATINUM if good else Grade.NOT_CERTIFIED,
+        certified=good,
+        sentence=sentences[verdict],
+        decision_rule="Simple acceptance: a stall equal to its limit passes; the noise floor must "
+        "be at most a tenth of the limit.",
+        exit_code={Verdict.PASS: 0, Verdict.FAIL: 1}.get(verdict, 3),
+        scenarios=judged,
+        conformance_passed=marks.count(Verdict.PASS),
+        conformance_failed=marks.count(Verdict.FAIL),
+        conformance_not_run=marks.count(Verdict.NOT_RUN),
+        findings=findings,
+    )
