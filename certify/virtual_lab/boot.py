@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 MEMORY_MIB = 1536
+MEMINFO = Path("/proc/meminfo")
 
 
 class BootError(Exception):
@@ -82,7 +83,7 @@ def run_tool(argv: list[str], *, timeout_s: float, cwd: Path | None = None) -> s
 
 def require_memory() -> None:
     """Raise BootError when the host has less free memory than a guest takes."""
-    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+    for line in MEMINFO.read_text(encoding="ascii").splitlines():
         if line.startswith("MemAvailable:"):
             free_mib = int(line.split()[1]) // 1024
             if free_mib < MEMORY_MIB:

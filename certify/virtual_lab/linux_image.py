@@ -122,11 +122,11 @@ def _unpack(archive: Path, tree: Path) -> None:
     release = next((tree / "lib/modules").iterdir()).name
     run_tool([need("depmod", package="kmod"), "-b", str(tree), release], timeout_s=60)
     image = next((tree / "boot").glob("vmlinuz-*"))
-    (tree / "vmlinux").write_bytes(_decompress(image.read_bytes()))
+    (tree / "vmlinux").write_bytes(decompress(image.read_bytes()))
     _build_initramfs(tree, release)
 
 
-def _decompress(image: bytes) -> bytes:
+def decompress(image: bytes) -> bytes:
     """Return the ELF kernel inside a bzImage; Debian packs it with xz."""
     start = image.find(XZ_MAGIC)
     while start >= 0:
@@ -146,7 +146,7 @@ def _build_initramfs(tree: Path, release: str) -> None:
         (root / name).mkdir(parents=True)
     shutil.copy(need("busybox", package="busybox-static"), root / "bin/busybox")
     order = []
-    for module in _in_load_order(tree / "lib/modules" / release):
+    for module in load_order(tree / "lib/modules" / release):
         shutil.copy(module, root / "modules" / module.name)
         order.append(module.name)
     (root / "modules/order").write_text("\n".join(order) + "\n", encoding="ascii")
@@ -164,7 +164,7 @@ def _build_initramfs(tree: Path, release: str) -> None:
     shutil.rmtree(root)
 
 
-def _in_load_order(folder_of_release: Path) -> list[Path]:
+def load_order(folder_of_release: Path) -> list[Path]:
     """Return the boot modules with all that they depend on, dependencies first."""
     depends = {}
     for line in (folder_of_release / "modules.dep").read_text(encoding="ascii").splitlines():

@@ -30,19 +30,14 @@ def run_in_lab(argv: list[str], *, kernel: str | None, target: str, runs_dir: Pa
     ends with it. *runs_dir* is mounted in the guest at the same path and written through.
     Exit status 4 means that the lab could not be booted or died.
     """
-    try:
-        with _lab(kernel=kernel, target=target, runs_dir=runs_dir) as folder:
-            client = Client(folder)
-            try:
-                client.wait_ready(lambda _name, _seconds: None)
-                return client.run(
-                    [sys.executable, "-m", "certify", *argv], env=_environment(), cwd="/"
-                )
-            finally:
-                client.close()
-    except BootError as error:
-        say(f"certify: {error}")
-        return EXIT_LAB
+    return _run_python(["certify", *argv], kernel=kernel, target=target, runs_dir=runs_dir)
+
+
+def bench(*, kernel: str | None, target: str, runs_dir: Path) -> int:
+    """Print IOPS of the router beside LIO alone, measured in one guest; return its exit status."""
+    return _run_python(
+        ["certify.virtual_lab.bench"], kernel=kernel, target=target, runs_dir=runs_dir
+    )
 
 
 def up(*, kernel: str | None, target: str, runs_dir: Path) -> int:
@@ -98,6 +93,20 @@ def say(text: str) -> None:
     """Write one line of progress to stderr."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+def _run_python(module: list[str], *, kernel: str | None, target: str, runs_dir: Path) -> int:
+    try:
+        with _lab(kernel=kernel, target=target, runs_dir=runs_dir) as folder:
+            client = Client(folder)
+            try:
+                client.wait_ready(lambda _name, _seconds: None)
+                return client.run([sys.executable, "-m", *module], env=_environment(), cwd="/")
+            finally:
+                client.close()
+    except BootError as error:
+        say(f"certify: {error}")
+        return EXIT_LAB
 
 
 @contextmanager
@@ -173,8 +182,8 @@ def _start(
         finally:
             client.close()
     except BootError as error:
-        log = folder / "keeper.log"
-        words = log.read_text(errors="replace").strip() if log.exists() else ""
+        keeper_log = folder / "keeper.log"
+        words = keeper_log.read_text(errors="replace").strip() if keeper_log.exists() else ""
         raise BootError(f"{error}\n{words}" if words else str(error)) from error
 
 

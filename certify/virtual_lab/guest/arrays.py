@@ -7,11 +7,14 @@ hold no data beyond the guest, which is what a lab wants.
 
 import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from certify.virtual_lab import layout
 from certify.virtual_lab.guest import lio
 
 SECTOR_BYTES = 512
+SPARE_RAM_DISK = len(layout.ARRAYS) * len(layout.LOGICAL_UNITS)
+"""The RAM disk after those of the legs; the benchmark exports it without a router."""
 
 
 @dataclass(slots=True)
@@ -24,8 +27,8 @@ class ArrayDisks:
 
 
 def create_ram_disks() -> None:
-    """Load one RAM disk per leg, all of the largest leg's size; their memory is taken lazily."""
-    count = len(layout.ARRAYS) * len(layout.LOGICAL_UNITS)
+    """Load a RAM disk per leg and a spare one, all of the largest leg's size, filled lazily."""
+    count = SPARE_RAM_DISK + 1
     size_kib = max(unit.size_bytes for unit in layout.LOGICAL_UNITS) // 1024
     _run("modprobe", "brd", f"rd_nr={count}", f"rd_size={size_kib}", "max_part=0")
 
@@ -42,11 +45,11 @@ def create_array(name: str) -> ArrayDisks:
         dm = layout.slow_device(name, unit.name)
         sectors = unit.size_bytes // SECTOR_BYTES
         table = f"0 {sectors} linear /dev/ram{number} 0"
-        _run("dmsetup", "--noudevrules", "--noudevsync", "create", dm, "--table", table)
+        _run("dmsetup", "--noudevsync", "create", dm, "--table", table)
         backstore = lio.create_backstore(
             f"iblock_{number + 1}",
             dm,
-            f"udev_path=/dev/mapper/{dm}",
+            f"udev_path={_node_of(dm)}",
             serial=f"5a5a0000-0000-4000-8000-00000000{name.lower()}{unit.lun:03d}",
             product=f"ARRAY-{name}",
         )
@@ -77,6 +80,14 @@ def _link_legs(disks: ArrayDisks) -> None:
             link = layout.leg_device(initiator, disks.name, unit)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(f"/dev/{disk}")
+
+
+def _node_of(dm: str) -> str:
+    """Return the kernel's own node of a device-mapper device: it is there before udev's link."""
+    for path in Path("/sys/block").glob("dm-*/dm/name"):
+        if path.read_text(encoding="ascii").strip() == dm:
+            return f"/dev/{path.parent.parent.name}"
+    raise lio.LioError(f"device-mapper device {dm} is not in /sys/block")
 
 
 def _run(*argv: str) -> None:

@@ -75,9 +75,18 @@ def start(chosen: Settings) -> None:
 
     Raises RouterError after 60 s.
     """
-    for engine in layout.ENGINES:
-        log = (layout.RUN / f"{engine}.console").open("ab")
-        subprocess.Popen(
+    supervisors = {engine: _start_supervisor(chosen, engine) for engine in layout.ENGINES}
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    for engine, supervisor in supervisors.items():
+        while not _ready(chosen, engine):
+            if time.monotonic() > deadline or supervisor.poll() is not None:
+                raise RouterError(f"{engine} does not serve: {_last_words(engine)}")
+            time.sleep(0.1)
+
+
+def _start_supervisor(chosen: Settings, engine: str) -> "subprocess.Popen[bytes]":
+    with (layout.RUN / f"{engine}.console").open("ab") as log:
+        return subprocess.Popen(
             argv(chosen, "supervise", engine),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -85,12 +94,6 @@ def start(chosen: Settings) -> None:
             start_new_session=True,
             cwd="/",
         )
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    for engine in layout.ENGINES:
-        while not _ready(chosen, engine):
-            if time.monotonic() > deadline:
-                raise RouterError(f"{engine} does not serve: {_last_words(engine)}")
-            time.sleep(0.1)
 
 
 def _ready(chosen: Settings, engine: str) -> bool:
