@@ -1,0 +1,59 @@
+"""Which blocks of a logical unit are written, and which may be written next.
+
+Never two writes are outstanding on one block, so the versions of each block are totally ordered.
+A small *hot* set is rewritten over and over, so that a lost or old version shows; during a long
+stall, when every hot block has a write outstanding, the *cold* ones keep the probe going.
+
+The blocks are spread evenly over the whole unit, so that every region of a mirror is touched.
+"""
+
+import random
+from collections import deque
+
+SECTORS_PER_BLOCK = 8
+BLOCK_BYTES = 4096
+
+
+class Ledger:
+    """The blocks of one logical unit; one thread takes blocks, another gives them back."""
+
+    def __init__(self, size_bytes: int, *, hot: int, cold: int, seed: int) -> None:
+        """Spread hot + cold blocks over *size_bytes*, fewer if the unit is small."""
+        available = size_bytes // BLOCK_BYTES
+        total = min(hot + cold, available)
+        if total < 2:
+            raise ValueError(f"{size_bytes} bytes are too few to write tagged blocks to")
+        stride = available // total
+        lbas = [index * stride * SECTORS_PER_BLOCK for index in range(total)]
+        random.Random(seed).shuffle(lbas)  # noqa: S311 - the same order for the same seed
+        hot_count = min(hot, total - 1)
+        self.capacity = total
+        self._hot = deque(lbas[:hot_count])
+        self._cold = deque(lbas[hot_count:])
+        self._is_hot = frozenset(self._hot)
+        self._written: list[int] = []
+        self._known: set[int] = set()
+
+    def take(self) -> int | None:
+        """Return the LBA of a block with no write outstanding; None if there is none."""
+        for free in (self._hot, self._cold):
+            try:
+                return free.popleft()
+            except IndexError:
+                continue
+        return None
+
+    def give(self, lba: int, *, acknowledged: bool) -> None:
+        """Hand a block back once its write has ended."""
+        if acknowledged and lba not in self._known:
+            self._known.add(lba)
+            self._written.append(lba)
+        (self._hot if lba in self._is_hot else self._cold).append(lba)
+
+    def written(self) -> list[int]:
+        """Return the LBAs of all blocks with an acknowledged write, sorted."""
+        return sorted(self._known)
+
+    def choose(self, rng: random.Random) -> int | None:
+        """Return the LBA of any block with an acknowledged write; None if there is none yet."""
+        return self._written[rng.randrange(len(self._written))] if self._written else None
