@@ -63,11 +63,8 @@ class Keeper:
 
     async def run(self, settings: Settings, lifeline: int | None) -> int:
         """Serve until the guest ends or is to end; return 0, or 4 when it never got ready."""
-        loop = self._loop
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._over.set)
         if lifeline is not None:
-            loop.add_reader(lifeline, self._over.set)
+            self._loop.add_reader(lifeline, self._over.set)
         server = await asyncio.start_unix_server(
             self._serve_client, state.socket_path(self._folder), limit=wire.LINE_LIMIT_BYTES
         )
@@ -82,6 +79,10 @@ class Keeper:
             server.close()
             await self._dismiss_clients()
         return 0 if self._ready.is_set() else 4
+
+    def stop(self) -> None:
+        """End the guest and `run`."""
+        self._over.set()
 
     async def _boot(self, settings: Settings) -> None:
         require_memory()
@@ -271,8 +272,13 @@ class Keeper:
         # UML runs each guest process as a process of its own in the same session.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(guest.pid, signal.SIGKILL)
-        if guest.returncode is None:
-            await guest.wait()
+        await guest.wait()
+        # With the guest gone, both of its lines are at their end.
+        await asyncio.wait(self._background, timeout=1.0)
+        if self._to_agent is not None:
+            self._to_agent.close()
+            with contextlib.suppress(ConnectionError):
+                await self._to_agent.wait_closed()
 
 
 def _die_with_parent(parent: int) -> Callable[[], None]:
@@ -323,7 +329,10 @@ def main() -> int:
 
 
 async def _keep(folder: Path, settings: Settings, lifeline: int | None) -> int:
-    return await Keeper(folder, kernels.by_name(settings.kernel)).run(settings, lifeline)
+    keeper = Keeper(folder, kernels.by_name(settings.kernel))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, keeper.stop)
+    return await keeper.run(settings, lifeline)
 
 
 if __name__ == "__main__":
