@@ -66,12 +66,13 @@ def exponents_around(values: list[float]) -> tuple[int, int]:
     return low, max(high, low + 2)
 
 
-def tick_time(ms: float, step_ms: float) -> str:
-    """Return a time after the fault for an axis: −2 s, 0, +400 ms."""
-    if abs(ms) < step_ms / 1e6:
+def tick_time(ms: float, axis: LinearAxis) -> str:
+    """Return a time after the fault for *axis*: −2 s, 0, +400 ms. One axis has one unit."""
+    largest = max(abs(axis.low), abs(axis.high))
+    if abs(ms) < largest / 1e9:
         return "0"
     sign = MINUS if ms < 0 else "+"
-    if step_ms >= 100 and abs(ms) >= 1000:
+    if largest >= 1000:
         return f"{sign}{abs(ms) / 1000:g}{THIN_SPACE}s"
     return f"{sign}{abs(ms):g}{THIN_SPACE}ms"
 

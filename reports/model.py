@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reports.record import Run, ScenarioJudgement, ScenarioPlan, Verdict
+from reports.words import plural
 
 GRAVITY = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS)
 """Verdicts from the gravest to the best; a merge takes the gravest, lists begin with it."""
@@ -101,6 +102,21 @@ class Scenario:
         if self.worst is not None:
             return self.worst.reason
         return self.plan.not_run or "No result of this scenario is in the evidence."
+
+    @property
+    def brief(self) -> str:
+        """What is wrong, in a few words; "" if nothing is."""
+        if self.verdict is Verdict.PASS:
+            return ""
+        parts = []
+        if self.io_errors:
+            parts.append(plural(self.io_errors, "I/O error"))
+        if self.mismatches:
+            parts.append(plural(self.mismatches, "wrong sector"))
+        for name, stall in (("failover", self.failover), ("failback", self.failback)):
+            if stall.within is False:
+                parts.append(f"{name} beyond limit")
+        return ", ".join(parts) or self.reason
 
     @property
     def io_errors(self) -> int:

@@ -28,6 +28,9 @@ from reports.style import (
 from reports.words import fit, short_hash, wrap
 
 
+HEADING_HEIGHT = 23.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Furniture:
     """What every page carries."""
@@ -87,8 +90,8 @@ class Sheet:
 
     def heading(self, title: str, *, note: str = "", keep: float = 40) -> None:
         """Put a heading and a quiet note at its right; *keep* is what must follow on the page."""
-        self.need(keep + 20)
-        self.gap(LEAD)
+        self.need(keep + HEADING_HEIGHT)
+        self.gap(HEADING_HEIGHT - 5)
         title = fit(title, BOLD, LEAD, WIDTH)
         self.add(Text(x=LEFT, y=self.y, text=title, font=BOLD, size=LEAD, colour=INK))
         free = WIDTH - text_width(title, BOLD, LEAD) - 12
@@ -139,7 +142,7 @@ class Sheet:
             self.need(max(len(lines), len(labels)) * leading if len(lines) < 30 else leading)
             top = self.y
             for index, line in enumerate(labels):
-                y = top + (index + 0.75) * leading
+                y = top + (index + 1) * leading - 0.3 * SMALL
                 self.add(Text(x=LEFT, y=y, text=line, font=BOLD, size=SMALL, colour=INK))
             self.paragraph(text, size=SMALL, x=LEFT + label_width, width=WIDTH - label_width)
             self.y = max(self.y, top + len(labels) * leading) + 3

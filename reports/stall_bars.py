@@ -26,7 +26,7 @@ from reports.style import (
 from reports.words import fit, limit, seconds
 
 ROW_HEIGHT = 19.0
-HEAD_HEIGHT = 30.0
+HEAD_HEIGHT = 18.0
 _NAME_X = LEFT + 32
 _BAR_LEFT = LEFT + 170
 _BAR_RIGHT = RIGHT - 132
@@ -35,13 +35,16 @@ _LIMIT_RIGHT = RIGHT - 20
 _THICK = 5.2
 
 
-def draw_stall_bars(scenarios: list[Scenario], *, top: float) -> list[Mark]:
-    """Return a chart with one row per scenario and two bars in each: failover and failback."""
+def draw_stall_bars(scenarios: list[Scenario], *, top: float, pitch: float) -> list[Mark]:
+    """Return a chart with one row per scenario and two bars in each: failover and failback.
+
+    *pitch* is the distance of rows, at least ROW_HEIGHT.
+    """
     full = _full_scale(scenarios)
-    bottom = top + HEAD_HEIGHT + ROW_HEIGHT * len(scenarios)
-    marks: list[Mark] = [*_legend(top + 6), *_scale(full, top + HEAD_HEIGHT - 4, bottom)]
+    bottom = top + HEAD_HEIGHT + pitch * len(scenarios)
+    marks: list[Mark] = [*_legend(top + HEAD_HEIGHT - 8), *_scale(full, top + HEAD_HEIGHT - 4, bottom)]
     for index, scenario in enumerate(scenarios):
-        marks += _row(scenario, top + HEAD_HEIGHT + index * ROW_HEIGHT, full)
+        marks += _row(scenario, top + HEAD_HEIGHT + (index + 0.5) * pitch, full)
     x = _place(1.0, full)
     marks.append(
         Line(x0=x, y0=top + HEAD_HEIGHT - 4, x1=x, y1=bottom, colour=INK, width=1.1)
@@ -101,8 +104,7 @@ def _scale(full: float, top: float, bottom: float) -> list[Mark]:
     return marks
 
 
-def _row(scenario: Scenario, y: float, full: float) -> list[Mark]:
-    middle = y + ROW_HEIGHT / 2
+def _row(scenario: Scenario, middle: float, full: float) -> list[Mark]:
     verdict = scenario.verdict
     name_width = _BAR_LEFT - _NAME_X - 8
     marks: list[Mark] = [
@@ -117,7 +119,7 @@ def _row(scenario: Scenario, y: float, full: float) -> list[Mark]:
         ),
         Text(
             x=_NAME_X,
-            y=middle + 2.9,
+            y=middle - 1.0 if scenario.brief else middle + 2.9,
             text=fit(scenario.plan.title, REGULAR, BODY, name_width),
             font=REGULAR,
             size=BODY,
@@ -130,6 +132,18 @@ def _row(scenario: Scenario, y: float, full: float) -> list[Mark]:
             verdict, x=RIGHT - 8, y=middle - 3.6, size=7.2, colour=TEXT[verdict]
         ),
     ]
+    if scenario.brief:
+        brief = fit(scenario.brief, REGULAR, TINY, name_width)
+        marks.append(
+            Text(
+                x=_NAME_X,
+                y=middle + 7.2,
+                text=brief,
+                font=REGULAR,
+                size=TINY,
+                colour=TEXT[verdict],
+            )
+        )
     if verdict is Verdict.NOT_RUN and not scenario.repeats:
         marks.append(_figure(_LIMIT_RIGHT, middle + 2.5, "not run", MUTED))
     else:

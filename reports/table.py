@@ -21,8 +21,8 @@ from reports.style import (
 )
 from reports.words import fit, wrap
 
-_PAD_X = 4.0
-_PAD_Y = 2.6
+_PAD_X = 8.0
+_PAD_Y = 1.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +257,7 @@ class _Frame:
 
     def draw_row(self, sheet: Sheet, row: Row, height: float) -> None:
         top = sheet.y + _PAD_Y
-        self._draw_cells(sheet, row, lambda _cell, _width: top)
+        self._draw_cells(sheet, row, lambda cell, _width: top + _drop(cell))
         sheet.y += height
         end = self.x + self.width
         sheet.add(Line(x0=self.x, y0=sheet.y, x1=end, y1=sheet.y, colour=RULE, width=0.4))
@@ -268,6 +268,11 @@ class _Frame:
         for column, (x, width), cell in zip(self.columns, self.places, cells, strict=True):
             top = top_of(cell, width)
             sheet.add(*cell.marks(x=x, y=top, width=width, align=column.align))
+
+
+def _drop(cell: Cell) -> float:
+    """Return how far small text must go down to share the baseline of its row."""
+    return 0.76 * LEADING * (SMALL - cell.size) if isinstance(cell, Words) else 0.0
 
 
 def cell(text: str, *, font: str = REGULAR, colour: str = INK, max_lines: int = 0) -> Words:

@@ -27,6 +27,7 @@ from reports.words import duration
 
 _WIDE_ENOUGH = 64.0  # points that a stall band must have to carry its own label
 _DRAWN_AS_SEGMENT = 3.0  # points; a shorter I/O is only a dot
+_SEGMENTS_MOST = 32  # more would be an area; the dots show every column anyway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,23 +81,26 @@ def latency_range(reduced: Reduced, stalls: list[StallMark]) -> tuple[int, int]:
     return max(low, high - 6), high
 
 
-def fault_band(frame: Frame, *, start_ms: float, end_ms: float) -> list[Mark]:
-    """Return the pale band in which the fault was active, with its label at the bottom."""
+def fault_band(frame: Frame, *, start_ms: float, end_ms: float) -> Mark:
+    """Return the pale band in which the fault was active."""
+    left, right = frame.x.place(start_ms), frame.x.place(end_ms)
+    return Box(
+        x=left,
+        y=frame.top,
+        width=right - left,
+        height=frame.bottom - frame.top,
+        fill=FAULT_BAND,
+    )
+
+
+def fault_edge(frame: Frame, *, start_ms: float, end_ms: float) -> list[Mark]:
+    """Return the line at the injection and, where there is room, what the band means."""
     left, right = frame.x.place(start_ms), frame.x.place(end_ms)
     label = "fault active"
-    marks: list[Mark] = [
-        Box(
-            x=left,
-            y=frame.top,
-            width=right - left,
-            height=frame.bottom - frame.top,
-            fill=FAULT_BAND,
-        ),
-        Line(x0=left, y0=frame.top, x1=left, y1=frame.bottom, colour=FAULT_TEXT, width=0.6),
-    ]
-    if right - left > text_width(label, REGULAR, TINY) + 8:
-        marks.append(_label(label, right - 4, frame.bottom - 4, FAULT_TEXT, Align.RIGHT))
-    return marks
+    edge = Line(x0=left, y0=frame.top, x1=left, y1=frame.bottom, colour=FAULT_TEXT, width=0.6)
+    if right - left < text_width(label, REGULAR, TINY) + 8:
+        return [edge]
+    return [edge, _label(label, left + 4, frame.bottom - 4, FAULT_TEXT, Align.LEFT)]
 
 
 def grid(frame: Frame, *, unit: str) -> list[Mark]:
@@ -113,10 +117,9 @@ def grid(frame: Frame, *, unit: str) -> list[Mark]:
 def time_axis(frame: Frame, *, most: int, y: float) -> list[Mark]:
     """Return the figures of the time axis with their baseline at *y*."""
     marks: list[Mark] = []
-    step = frame.x.step(most)
     for value in frame.x.ticks(most):
         x = frame.x.place(value)
-        label = tick_time(value, step)
+        label = tick_time(value, frame.x)
         half = text_width(label, REGULAR, TINY) / 2
         align = Align.CENTRE
         if x + half > frame.right:
@@ -184,15 +187,26 @@ def stall_bands(frame: Frame, stalls: list[StallMark]) -> list[Mark]:
     ]
 
 
-def stall_labels(frame: Frame, stalls: list[StallMark]) -> list[Mark]:
-    """Return the length of each stall: inside its band where that is wide, else beside it."""
+def stall_labels(frame: Frame, stalls: list[StallMark], *, low: bool = False) -> list[Mark]:
+    """Return the length of each stall: inside its band where that is wide, else beside it.
+
+    *low* puts it in the lower left corner of the band, where I/Os drawn from due to done leave
+    room.
+    """
     marks: list[Mark] = []
     taken_until = 0.0
+    clear = _clear_of_limits(frame, stalls)
     for index, stall in enumerate(s for s in stalls if s.io):
         assert stall.io is not None  # noqa: S101 - filtered above
         left, right = frame.x.place(stall.io.due_ms), frame.x.place(stall.io.end_ms)
         colour = FAIL_TEXT if stall.beyond else INK
         title, value = f"{stall.name} stall", duration(stall.ms)
+        if low and right - left >= _WIDE_ENOUGH:
+            marks.append(_label(title, left + 6, frame.bottom - 22, colour, Align.LEFT))
+            marks.append(
+                _large(value, left + 6, frame.bottom - 7, colour, Align.LEFT, HEADING)
+            )
+            continue
         if right - left >= _WIDE_ENOUGH:
             middle, y = (left + right) / 2, (frame.top + frame.bottom) / 2
             marks.append(_label(title, middle, y, colour, Align.CENTRE))
@@ -201,11 +215,34 @@ def stall_labels(frame: Frame, stalls: list[StallMark]) -> list[Mark]:
         width = max(text_width(title, REGULAR, TINY), text_width(value, BOLD, LEAD))
         flip = right + 5 + width > frame.right
         x, align = (left - 4, Align.RIGHT) if flip else (right + 4, Align.LEFT)
-        top = frame.top + 11 + (24 if index and x < taken_until else 0)
+        top = clear + (24 if index and left < taken_until else 0)
         taken_until = x + width + 6
         marks.append(_label(title, x, top, colour, align))
         marks.append(_large(value, x, top + 11, colour, align, LEAD))
     return marks
+
+
+def moment_line(frame: Frame, *, at_ms: float, word: str) -> list[Mark]:
+    """Return a line at a moment, its name on the side where there is room."""
+    if not frame.x.low < at_ms < frame.x.high:
+        return []
+    x = frame.x.place(at_ms)
+    line = Line(x0=x, y0=frame.top, x1=x, y1=frame.bottom, colour=FAULT_TEXT, width=0.7)
+    needed = text_width(word, REGULAR, TINY) + 5
+    if x - frame.left >= needed:
+        return [line, _label(word, x - 2.5, frame.bottom - 4, FAULT_TEXT, Align.RIGHT)]
+    if frame.right - x >= needed:
+        return [line, _label(word, x + 2.5, frame.bottom - 4, FAULT_TEXT, Align.LEFT)]
+    return [line]
+
+
+def _clear_of_limits(frame: Frame, stalls: list[StallMark]) -> float:
+    """Return the first baseline from the top at which two lines of text cross no limit line."""
+    baseline = frame.top + 11
+    for y in sorted(frame.y.place(s.limit_ms) for s in stalls if s.limit_ms > 0):
+        if baseline - 8 < y < baseline + 15:
+            baseline = y + 10
+    return baseline
 
 
 def points(frame: Frame, reduced: Reduced) -> list[Mark]:
@@ -216,7 +253,8 @@ def points(frame: Frame, reduced: Reduced) -> list[Mark]:
     if len(median) > 1:
         marks.append(Shape(points=median, stroke=DATA_PALE, width=1.3, round_ends=True))
     slow = [(at, ms) for at, ms in reduced.worst if _length(frame, at, ms) >= _DRAWN_AS_SEGMENT]
-    marks.append(_as_segments(frame, slow, DATA, 0.5))
+    every = -(-len(slow) // _SEGMENTS_MOST) or 1
+    marks.append(_as_segments(frame, slow[::every], DATA, 0.5))
     return marks
 
 

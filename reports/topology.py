@@ -71,7 +71,7 @@ def _path_lines(lab: LabRecord, middles: list[list[float]]) -> list[Mark]:
         y0, y1 = hosts[host], engines[engine]
         marks.append(_join(_COLUMNS_X[0], y0, _COLUMNS_X[1], y1, DATA, 1.2))
         x = _COLUMNS_X[1] - 8
-        y = y1 + (y0 - y1) * 0.1 - 4 - (5 if y0 >= y1 else -9)
+        y = y1 - 4 if y0 >= y1 else y1 + 9  # on the side that the line does not cross
         marks.append(_word(plural(number, "path"), x, y, TINY, DATA, Align.RIGHT))
     return marks if len(paths) <= 8 else [m for m in marks if isinstance(m, Line)]
 

@@ -51,6 +51,16 @@ def size(size_bytes: int) -> str:
     return MISSING
 
 
+def span_of_time(start: str, end: str) -> str:
+    """Return two ISO 8601 times as one span, the date once where it is the same."""
+    if not end:
+        return f"{start}, not ended"
+    (day, _, begin), (last_day, _, until) = start.partition("T"), end.partition("T")
+    if day != last_day or not until.endswith("Z"):
+        return f"{start} to {end}"
+    return f"{day}, {begin.removesuffix('Z')} to {until.removesuffix('Z')} UTC"
+
+
 def plural(number: int, noun: str, nouns: str = "") -> str:
     """Return a number with its noun: 1 repeat, 5 repeats."""
     return f"{count(number)} {noun if number == 1 else nouns or noun + 's'}"

@@ -59,6 +59,7 @@ class Keeper:
         self._ready = asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
         self._serving: set[asyncio.Task[None]] = set()
+        self._guard: subprocess.Popen[bytes] | None = None
         self._loop = asyncio.get_running_loop()
 
     async def run(self, settings: Settings, lifeline: int | None) -> int:
@@ -108,6 +109,7 @@ class Keeper:
                 start_new_session=True,
                 preexec_fn=_die_with_parent(os.getpid()),
             )
+        self._guard = _start_guard(self._guest.pid)
         reader, self._to_agent = await asyncio.open_connection(
             sock=ours, limit=2 * wire.LINE_LIMIT_BYTES
         )
@@ -273,12 +275,28 @@ class Keeper:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(guest.pid, signal.SIGKILL)
         await guest.wait()
+        if self._guard is not None:
+            self._guard.communicate()  # the end of its input is its signal
         # With the guest gone, both of its lines are at their end.
         await asyncio.wait(self._background, timeout=1.0)
         if self._to_agent is not None:
             self._to_agent.close()
             with contextlib.suppress(ConnectionError):
                 await self._to_agent.wait_closed()
+
+
+def _start_guard(session: int) -> "subprocess.Popen[bytes]":
+    """Start a process that kills the guest's session when we are gone, even by SIGKILL.
+
+    PR_SET_PDEATHSIG reaches the guest's first process only, and UML has helpers beside it.
+    """
+    return subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r _; kill -9 -- "-$1"', "guard", str(session)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _die_with_parent(parent: int) -> Callable[[], None]:

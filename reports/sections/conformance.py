@@ -6,7 +6,7 @@ from reports.ink import Align
 from reports.model import gravest
 from reports.record import AssertionRecord, Verdict
 from reports.sheet import Sheet
-from reports.style import MONO, MUTED, SMALL, TEXT
+from reports.style import BOLD, MONO, MUTED, SMALL, TEXT, TINY
 from reports.table import Column, Row, Sign, Words, cell, draw_table, strong
 from reports.view import View
 from reports.words import count
@@ -41,27 +41,38 @@ def _draw_exceptions(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> Non
         return
     order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
     sheet.heading("What did not pass", note=f"{count(len(grave))} of {count(len(assertions))}")
-    for assertion in sorted(grave, key=lambda a: order.index(a.verdict)):
-        sheet.need(30)
-        sheet.gap(3)
-        sheet.paragraph(
-            f"{assertion.verdict}  {assertion.family}: {assertion.name}, on {assertion.path}",
-            font="Lato-Bold",
-            size=SMALL,
-            colour=TEXT[assertion.verdict],
-        )
-        if assertion.verdict is Verdict.NOT_RUN:
-            sheet.paragraph(assertion.reason or "No reason given.", size=SMALL)
-            continue
-        rows = [
-            ("Clause", assertion.clause),
-            ("Expected", assertion.expected),
-            ("Observed", assertion.observed),
-            ("Why", assertion.reason),
-            ("Repeat with", assertion.repeat_with),
-        ]
-        sheet.definitions([(name, text) for name, text in rows if text], label_width=64)
+    groups: dict[tuple[Verdict, str, str, str, str], list[AssertionRecord]] = {}
+    for a in sorted(grave, key=lambda a: order.index(a.verdict)):
+        groups.setdefault((a.verdict, a.family, a.name, a.observed, a.reason), []).append(a)
+    for members in groups.values():
+        _draw_exception(sheet, members)
     sheet.gap(4)
+
+
+def _draw_exception(sheet: Sheet, members: list[AssertionRecord]) -> None:
+    """Draw what was seen alike on one or more paths."""
+    first = members[0]
+    paths = ", ".join(sorted({member.path for member in members}))
+    sheet.need(30)
+    sheet.gap(4)
+    sheet.paragraph(
+        f"{first.verdict} · {first.family}: {first.name} · {paths}",
+        font=BOLD,
+        size=SMALL,
+        colour=TEXT[first.verdict],
+    )
+    if first.verdict is Verdict.NOT_RUN:
+        sheet.paragraph(first.reason or "No reason given.", size=SMALL)
+        return
+    rows = [
+        ("Clause", first.clause),
+        ("Expected", first.expected),
+        ("Observed", first.observed),
+        ("Why", first.reason),
+        ("Repeat with", first.repeat_with),
+    ]
+    sheet.gap(2)
+    sheet.definitions([(name, text) for name, text in rows if text], label_width=64)
 
 
 def _draw_matrix(
@@ -89,7 +100,7 @@ def _draw_matrix(
         row: list[Words | Sign] = [
             strong(family if family != family_before else ""),
             cell(name),
-            Words(text=clause, font=MONO, size=6.5, colour=MUTED, max_lines=2),
+            Words(text=clause, font=MONO, size=TINY, colour=MUTED, max_lines=2),
         ]
         row += [Sign(verdict=gravest(marks[p]) if p in marks else None) for p in paths]
         if len(paths) < 4:

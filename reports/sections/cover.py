@@ -2,7 +2,6 @@
 
 from reports import emblems
 from reports.ink import Anchor, Box, Line, Text
-from reports.model import Scenario
 from reports.record import Verdict
 from reports.sheet import Sheet
 from reports.stall_bars import HEAD_HEIGHT, ROW_HEIGHT, draw_stall_bars
@@ -29,10 +28,16 @@ from reports.style import (
     WIDTH,
 )
 from reports.view import View, lab_notice, shape_of_lab
-from reports.words import count, duration, fit, plural, wrap
+from reports.words import count, duration, fit, plural, span_of_time, wrap
 
 _SIGNATURE_ROW = 52.0
 _PER_ROW = 3
+_ROW_MOST = 29.0
+_OCCASION = 40.0
+_STATEMENT = (
+    "We have read the whole report. Our signatures apply to the evidence whose root is printed "
+    "below. The results relate only to the items tested, in the configuration tested."
+)
 
 
 def draw_cover(sheet: Sheet, view: View) -> None:
@@ -44,6 +49,7 @@ def draw_cover(sheet: Sheet, view: View) -> None:
     _draw_verdict(sheet, view)
     _draw_figures(sheet, view)
     _draw_stalls(sheet, view)
+    _draw_occasion(sheet, view)
     _draw_signatures(sheet, view)
 
 
@@ -148,14 +154,14 @@ def _draw_figures(sheet: Sheet, view: View) -> None:
 
 def _signature_height(view: View) -> float:
     rows = -(-len(view.run.run.acceptance.signatories[:6]) // _PER_ROW)
-    return 22 + rows * _SIGNATURE_ROW + 34
+    return 42 + rows * _SIGNATURE_ROW + 34
 
 
 def _draw_stalls(sheet: Sheet, view: View) -> None:
-    room = BOTTOM - _signature_height(view) - sheet.y - HEAD_HEIGHT - 34
+    room = BOTTOM - _signature_height(view) - _OCCASION - sheet.y - HEAD_HEIGHT - 56
     most = max(1, int(room // ROW_HEIGHT))
     scenarios = view.faults
-    shown = _nearest_to_limit(scenarios, most)
+    shown = scenarios[:most]  # the gravest are first
     repeats = max((scenario.plan.repeats for scenario in scenarios), default=1)
     note = "each bar is the worst I/O as % of its own limit"
     if repeats > 1:
@@ -165,23 +171,47 @@ def _draw_stalls(sheet: Sheet, view: View) -> None:
         sheet.gap(10)
         sheet.line_of("No fault was planned in this run.", colour=MUTED, advance=10)
         return
-    sheet.add(*draw_stall_bars(shown, top=sheet.y + 3))
-    sheet.y += 3 + HEAD_HEIGHT + ROW_HEIGHT * len(shown)
+    pitch = min(max(room / len(shown), ROW_HEIGHT), _ROW_MOST)
+    sheet.add(*draw_stall_bars(shown, top=sheet.y + 3, pitch=pitch))
+    sheet.y += 3 + HEAD_HEIGHT + pitch * len(shown)
     if len(shown) < len(scenarios):
         sheet.y += 11
         rest = plural(len(scenarios) - len(shown), "more fault")
         sheet.line_of(f"and {rest}: see the failure matrix", size=SMALL, colour=MUTED)
 
 
-def _nearest_to_limit(scenarios: list[Scenario], most: int) -> list[Scenario]:
-    """Return the scenarios for which there is room; the gravest are first already."""
-    return scenarios[:most]
+def _draw_occasion(sheet: Sheet, view: View) -> None:
+    """Draw when, where, how often and with what, just above the signatures."""
+    run = view.run.run
+    repeats = max((scenario.plan.repeats for scenario in view.scenarios), default=0)
+    commit = f", commit {run.tool.commit[:12]}" if run.tool.commit else ""
+    changed = " (changed)" if run.tool.modified else ""
+    facts = [
+        ("Tested", span_of_time(run.started_utc, run.ended_utc)),
+        ("Lab", f"{run.lab.kind} lab {run.lab.name}, topology {run.lab.topology}"),
+        ("Profile", f"{run.profile}, {plural(repeats, 'repeat')} of each fault, seed {run.seed}"),
+        ("Tool", f"zerostall {run.tool.version}{commit}{changed}"),
+    ]
+    y = BOTTOM - _signature_height(view) - _OCCASION
+    column = WIDTH / 2
+    for index, (name, value) in enumerate(facts):
+        x, line = LEFT + (index % 2) * column, y + (index // 2) * 13
+        value = fit(value, REGULAR, SMALL, column - 46)
+        sheet.add(
+            Text(x=x, y=line, text=name, font=BOLD, size=SMALL, colour=INK),
+            Text(x=x + 36, y=line, text=value, font=REGULAR, size=SMALL, colour=INK),
+        )
 
 
 def _draw_signatures(sheet: Sheet, view: View) -> None:
     sheet.y = BOTTOM - _signature_height(view)
-    sheet.line_of("Signatures", font=BOLD, size=LEAD)
+    sheet.add(Text(x=LEFT, y=sheet.y, text="Signatures", font=BOLD, size=LEAD, colour=INK))
     gutter = 24.0
+    statement = wrap(_STATEMENT, REGULAR, SMALL, WIDTH)
+    for index, line in enumerate(statement, start=1):
+        y = sheet.y + 3 + index * SMALL * LEADING
+        sheet.add(Text(x=LEFT, y=y, text=line, font=REGULAR, size=SMALL, colour=MUTED))
+    sheet.y += len(statement) * SMALL * LEADING
     width = (WIDTH - gutter * (_PER_ROW - 1)) / _PER_ROW
     for index, role in enumerate(view.run.run.acceptance.signatories[:6]):
         x = LEFT + (index % _PER_ROW) * (width + gutter)

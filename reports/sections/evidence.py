@@ -6,7 +6,7 @@ from reports.sheet import Sheet
 from reports.style import LEFT, MONO, MUTED, SMALL, TINY, WIDTH
 from reports.table import Column, Words, cell, draw_table
 from reports.view import View
-from reports.words import MISSING, count
+from reports.words import MISSING, count, span_of_time
 
 _COLUMNS = (
     Column(title="File", share=150),
@@ -22,7 +22,7 @@ def draw_evidence(sheet: Sheet, view: View) -> None:
         "Evidence",
         anchor="evidence",
         subtitle="This report is computed from the files below and from nothing else. "
-        "`certify verify` checks each hash, and makes the report again to compare it.",
+        "“certify verify” checks each hash, and makes the report again to compare it.",
     )
     plan = next((entry.sha256 for entry in manifest.files if entry.path == "plan.json"), MISSING)
     tool = run.tool
@@ -30,7 +30,7 @@ def draw_evidence(sheet: Sheet, view: View) -> None:
     sheet.definitions(
         [
             ("Run", run.run_id),
-            ("Began, ended", f"{run.started_utc} – {run.ended_utc or 'not ended'}"),
+            ("Tested", span_of_time(run.started_utc, run.ended_utc)),
             ("Profile, seed", f"{run.profile}, {run.seed}"),
             (
                 "Tool",

@@ -9,7 +9,7 @@ from reports.model import Scenario
 from reports.record import AttributionPhase, Check, RecordError, ScenarioJudgement
 from reports.sections.fault_charts import Charts, charts_height, draw_charts
 from reports.series import IoTable, read_io
-from reports.sheet import Sheet
+from reports.sheet import HEADING_HEIGHT, Sheet
 from reports.style import (
     BODY,
     BOLD,
@@ -26,14 +26,15 @@ from reports.style import (
     SMALL,
     TINY,
     WIDTH,
+    text_width,
 )
 from reports.table import Bar, Chip, Column, Row, Words, cell, draw_table, strong, table_height
 from reports.timeline import StallMark
 from reports.view import View
 from reports.words import count, fit, offset, plural, seconds
 
-_MOMENTS = 9
-_HEADING = 26.0
+_MOMENTS = (8, 6, 5)  # fewer where the page is short
+_REPRODUCTION = HEADING_HEIGHT + 34.0
 
 _MOMENT_COLUMNS = (
     Column(title="", share=104),
@@ -93,8 +94,13 @@ def _draw_title(sheet: Sheet, scenario: Scenario) -> None:
     sheet.add(Anchor(name=scenario.anchor, y=0, title=f"{plan.id} {plan.title}"))
     sheet.y += HEADING
     sheet.add(*emblems.chip(scenario.verdict, right=RIGHT, middle=sheet.y - 5))
-    title = fit(f"{plan.id}  {plan.title}", BOLD, HEADING, WIDTH - 84)
-    sheet.add(Text(x=LEFT, y=sheet.y, text=title, font=BOLD, size=HEADING, colour=INK))
+    name = fit(plan.id, BOLD, HEADING, WIDTH / 4)
+    x = LEFT + text_width(name, BOLD, HEADING) + 8
+    title = fit(plan.title, BOLD, HEADING, RIGHT - 84 - x)
+    sheet.add(
+        Text(x=LEFT, y=sheet.y, text=name, font=BOLD, size=HEADING, colour=MUTED),
+        Text(x=x, y=sheet.y, text=title, font=BOLD, size=HEADING, colour=INK),
+    )
     sheet.y += 4
     facts = [f"requirement {plan.requirement}"] if plan.requirement else []
     facts += [plan.reference] if plan.reference else []
@@ -108,28 +114,55 @@ def _draw_title(sheet: Sheet, scenario: Scenario) -> None:
 
 
 def _draw_body(sheet: Sheet, view: View, scenario: Scenario, shown: _Shown) -> None:
-    moments, others = sequence_of(shown.when, limit=_MOMENTS)
-    tables = [
-        (_MOMENT_COLUMNS, [_moment_row(moment) for moment in moments]),
-        (_PHASE_COLUMNS, _phase_rows(shown.judgement.attribution)),
-        (_CHECK_COLUMNS, [_check_row(check) for check in shown.judgement.checks]),
-    ]
-    below = sum(_HEADING + table_height(columns, rows) for columns, rows in tables if rows)
     charts = _charts_of(view, scenario, shown)
-    if charts is not None:
-        height = charts_height(charts, room=sheet.room - below - 74)
+    for most in _MOMENTS:
+        tables = _tables_of(shown, most)
+        below = sum(HEADING_HEIGHT + table_height(t.columns, t.rows) for t in tables)
+        height = charts_height(charts, room=sheet.room - below - _REPRODUCTION) if charts else None
+        if height is None or height.zoom:
+            break
+    if charts is not None and height is not None:
         draw_charts(sheet, charts, height=height)
-    notes = (
-        f"s after the fault · {others} more in events.jsonl" if others else "s after the fault",
-        "parts of the failover stall",
-        "",
-    )
-    titles = ("Sequence of events", "Where the time went", "Expected and observed")
-    for title, note, (columns, rows) in zip(titles, notes, tables, strict=True):
-        if rows:
-            sheet.heading(title, note=note)
-            draw_table(sheet, columns, rows)
+    for table in tables:
+        sheet.heading(table.title, note=table.note)
+        draw_table(sheet, table.columns, table.rows)
     _draw_reproduction(sheet, view, scenario, shown.judgement)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """A table of the page with its heading."""
+
+    title: str
+    note: str
+    columns: tuple[Column, ...]
+    rows: list[Row]
+
+
+def _tables_of(shown: _Shown, most: int) -> list[_Table]:
+    moments, others = sequence_of(shown.when, limit=most)
+    more = f" · {others} more in events.jsonl" if others else ""
+    tables = [
+        _Table(
+            title="Sequence of events",
+            note=f"time after the fault{more}",
+            columns=_MOMENT_COLUMNS,
+            rows=[_moment_row(moment) for moment in moments],
+        ),
+        _Table(
+            title="Where the time went",
+            note="parts of the failover stall, after the fault",
+            columns=_PHASE_COLUMNS,
+            rows=_phase_rows(shown.judgement.attribution),
+        ),
+        _Table(
+            title="Expected and observed",
+            note="",
+            columns=_CHECK_COLUMNS,
+            rows=[_check_row(check) for check in shown.judgement.checks],
+        ),
+    ]
+    return [table for table in tables if table.rows]
 
 
 def _charts_of(view: View, scenario: Scenario, shown: _Shown) -> Charts | None:
@@ -219,7 +252,7 @@ def reproduce_command(view: View, scenario: Scenario) -> str:
 def _draw_reproduction(
     sheet: Sheet, view: View, scenario: Scenario, judgement: ScenarioJudgement
 ) -> None:
-    sheet.heading("Reproduce")
+    sheet.heading("Reproduce", keep=30)
     command = fit(reproduce_command(view, scenario), MONO, SMALL, WIDTH - 12)
     sheet.add(
         Box(x=LEFT, y=sheet.y, width=WIDTH, height=17, fill=PANEL),

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from reports import timeline
 from reports.axes import LinearAxis, LogAxis
 from reports.chronology import Lane
-from reports.ink import Line, Text
+from reports.ink import Align, Text
 from reports.lanes import LANE_HEIGHT, draw_lanes
 from reports.series import IoTable, Reduced, reduce_io
-from reports.sheet import Sheet
+from reports.sheet import HEADING_HEIGHT, Sheet
 from reports.style import (
-    FAULT_TEXT,
     LEFT,
     MONO,
     MUTED,
@@ -25,12 +24,13 @@ from reports.words import plural
 
 _COLUMNS = 560
 _AXIS = 13.0  # figures of the time axis
-_HEAD = 20.0  # heading above a chart
-_ZOOM = 96.0
+_HEAD = HEADING_HEIGHT + 5.0  # heading above a chart
+_ZOOM = 78.0
 _LANES_MOST = 8
-_MAIN_LEAST = 120.0
+_MAIN_LEAST = 104.0
 _MAIN_MOST = 200.0
 _GUTTER = 18.0
+_ZOOM_BELOW = 8.0  # a stall below one part in so many of the time shown is enlarged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +56,22 @@ class Heights:
 
 def _lanes_height(charts: Charts) -> float:
     more = 9.0 if len(charts.lanes) > _LANES_MOST else 0.0
-    return min(len(charts.lanes), _LANES_MOST) * LANE_HEIGHT + more + 6
+    return min(len(charts.lanes), _LANES_MOST) * LANE_HEIGHT + more + 12
 
 
 def charts_height(charts: Charts, *, room: float) -> Heights:
     """Share *room* points between the charts; the enlarged stalls go first where it is short."""
     fixed = _HEAD + _AXIS + _lanes_height(charts)
     zoom = _HEAD + _ZOOM + _AXIS + 4
-    has_zoom = any(stall.io for stall in charts.stalls)
-    if has_zoom and room - fixed - zoom >= _MAIN_LEAST:
+    if _needs_zoom(charts) and room - fixed - zoom >= _MAIN_LEAST:
         return Heights(main=min(room - fixed - zoom, _MAIN_MOST), zoom=True)
     return Heights(main=min(max(room - fixed, _MAIN_LEAST), _MAIN_MOST), zoom=False)
+
+
+def _needs_zoom(charts: Charts) -> bool:
+    """Tell whether a stall is too short to be seen in the whole course."""
+    width = (charts.end_ms - charts.start_ms) / _ZOOM_BELOW
+    return any(stall.io and stall.io.latency_ms < width for stall in charts.stalls)
 
 
 def draw_charts(sheet: Sheet, charts: Charts, *, height: Heights) -> None:
@@ -102,8 +107,10 @@ def _draw_main(sheet: Sheet, charts: Charts, reduced: Reduced, height: float) ->
         y=LogAxis(low=low, high=high, start=top + height, end=top),
     )
     if charts.fault:
-        sheet.add(*timeline.fault_band(frame, start_ms=charts.fault[0], end_ms=charts.fault[1]))
+        sheet.add(timeline.fault_band(frame, start_ms=charts.fault[0], end_ms=charts.fault[1]))
     sheet.add(*timeline.stall_bands(frame, charts.stalls))
+    if charts.fault:
+        sheet.add(*timeline.fault_edge(frame, start_ms=charts.fault[0], end_ms=charts.fault[1]))
     sheet.add(*timeline.grid(frame, unit="ms"))
     sheet.add(*timeline.noise_line(frame, charts.floor_ms))
     sheet.add(*timeline.points(frame, reduced))
@@ -128,6 +135,20 @@ def _draw_lanes(sheet: Sheet, charts: Charts, reduced: Reduced, frame: Frame) ->
         sheet.y += 7
         rest = plural(len(charts.lanes) - len(shown), "more path")
         sheet.line_of(rest, size=TINY, colour=MUTED, x=frame.left)
+    if any(lane.path in reduced.path_errors for lane in shown):
+        sheet.y += 6
+        note = "orange line below a path: its own probe failed"
+        sheet.add(
+            Text(
+                x=RIGHT,
+                y=sheet.y,
+                text=note,
+                font=REGULAR,
+                size=TINY,
+                colour=MUTED,
+                align=Align.RIGHT,
+            )
+        )
     sheet.y += 2
 
 
@@ -141,7 +162,7 @@ def _draw_zooms(sheet: Sheet, charts: Charts, reduced: Reduced) -> None:
     top = sheet.y + 5
     for index, stall in enumerate(stalls):
         left = LEFT + index * (width + _GUTTER)
-        axis = _zoom_axis(stall, left=left + 28, right=left + width)
+        axis = _zoom_axis(stall, left=left + 38, right=left + width)
         frame = Frame(x=axis, y=LogAxis(low=low, high=high, start=top + _ZOOM, end=top))
         _draw_zoom(sheet, charts, stall, frame)
     sheet.y = top + _ZOOM + _AXIS
@@ -160,25 +181,12 @@ def _draw_zoom(sheet: Sheet, charts: Charts, stall: StallMark, frame: Frame) -> 
     ios = charts.table.between(start_ms=frame.x.low, end_ms=frame.x.high, limit=400)
     sheet.add(*timeline.stall_bands(frame, [stall]))
     sheet.add(*timeline.grid(frame, unit="ms"))
-    for at, word in ((0.0, "injected"), (charts.fault[1] if charts.fault else -1e18, "mended")):
-        if charts.fault and frame.x.low < at < frame.x.high:
-            x = frame.x.place(at)
-            sheet.add(
-                Line(x0=x, y0=frame.top, x1=x, y1=frame.bottom, colour=FAULT_TEXT, width=0.7)
-            )
-            sheet.add(
-                Text(
-                    x=x + 2.5,
-                    y=frame.bottom - 3,
-                    text=word,
-                    font=REGULAR,
-                    size=TINY,
-                    colour=FAULT_TEXT,
-                )
-            )
+    if charts.fault:
+        for at, word in zip(charts.fault, ("injected", "mended"), strict=True):
+            sheet.add(*timeline.moment_line(frame, at_ms=at, word=word))
     sheet.add(*timeline.single_ios(frame, ios))
     sheet.add(*timeline.failures(frame, [io for io in ios if io.outcome != "good"]))
     sheet.add(*timeline.limit_lines(frame, [stall]))
-    sheet.add(*timeline.stall_labels(frame, [stall]))
-    sheet.add(*timeline.time_axis(frame, most=6, y=frame.bottom + 9))
+    sheet.add(*timeline.stall_labels(frame, [stall], low=True))
+    sheet.add(*timeline.time_axis(frame, most=5, y=frame.bottom + 9))
 

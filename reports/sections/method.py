@@ -85,8 +85,11 @@ def draw_method(sheet: Sheet, view: View) -> None:
     sheet.heading("Decision rule and confidence")
     sheet.paragraph(view.run.judgement.decision_rule, size=SMALL)
     repeats = max((scenario.plan.repeats for scenario in view.scenarios), default=1)
+    often = f"Faults were injected up to {repeats} times each."
+    if repeats <= 1:
+        often = "Each fault was injected once."
     sheet.paragraph(
-        f"Each fault was repeated up to {repeats} times. Where n repeats all pass, the chance that "
+        f"{often} Where n repeats all pass, the chance that "
         "the next one fails is below about 3/n with 95 % confidence (rule of three); below three "
         "repeats that bound says nothing.",
         size=SMALL,

@@ -280,7 +280,7 @@ def lab(*, physical: bool, kernel: str) -> LabRecord:
         for lun, unit in enumerate(("lu0", "lu1"))
     ]
     return LabRecord(
-        name="ward-7-san" if physical else "virtual",
+        name="ward-7-san" if physical else "zerostall-single",
         kind="physical" if physical else "virtual",
         kernel="" if physical else kernel,
         topology="single",
