@@ -291,7 +291,7 @@ def _start_guard(session: int) -> "subprocess.Popen[bytes]":
     PR_SET_PDEATHSIG reaches the guest's first process only, and UML has helpers beside it.
     """
     return subprocess.Popen(
-        ["/bin/sh", "-c", 'read -r _; kill -9 -- "-$1"', "guard", str(session)],
+        ["/bin/sh", "-c", 'read -r _; kill -s KILL -- "-$1"', "guard", str(session)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
