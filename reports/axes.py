@@ -66,15 +66,14 @@ def exponents_around(values: list[float]) -> tuple[int, int]:
     return low, max(high, low + 2)
 
 
-def tick_time(ms: float, axis: LinearAxis) -> str:
-    """Return a time after the fault for *axis*: −2 s, 0, +400 ms. One axis has one unit."""
-    largest = max(abs(axis.low), abs(axis.high))
-    if abs(ms) < largest / 1e9:
+def tick_time(ms: float, axis: LinearAxis, *, step_ms: float) -> str:
+    """Return a time after the fault for *axis*: −2 s, 0, +5.20 s. One axis has one unit."""
+    unit, scale = ("s", 1000.0) if max(abs(axis.low), abs(axis.high)) >= 1000 else ("ms", 1.0)
+    if abs(ms) < step_ms / 1e6:
         return "0"
+    decimals = max(0, -math.floor(math.log10(step_ms / scale) + 1e-9))
     sign = MINUS if ms < 0 else "+"
-    if largest >= 1000:
-        return f"{sign}{abs(ms) / 1000:g}{THIN_SPACE}s"
-    return f"{sign}{abs(ms):g}{THIN_SPACE}ms"
+    return f"{sign}{abs(ms) / scale:.{decimals}f}{THIN_SPACE}{unit}"
 
 
 def tick_latency(ms: float) -> str:

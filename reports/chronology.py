@@ -155,12 +155,13 @@ _RANK = {
     EventKind.ERROR: 0,
     EventKind.MENDED: 0,
     EventKind.REDUNDANCY: 1,
-    EventKind.COMPARE: 1,
-    EventKind.MEND_PROVEN: 2,
-    EventKind.PATH_STATE: 2,
-    EventKind.READBACK: 3,
-    EventKind.TARGET: 4,
+    EventKind.PATH_STATE: 2,  # a path that failed: 1
+    EventKind.COMPARE: 3,
+    EventKind.MEND_PROVEN: 3,
+    EventKind.READBACK: 4,
+    EventKind.TARGET: 5,
 }
+_PATH_FAILED = 1
 
 
 def sequence_of(when: Chronology, *, limit: int) -> tuple[list[Moment], int]:
@@ -169,7 +170,7 @@ def sequence_of(when: Chronology, *, limit: int) -> tuple[list[Moment], int]:
     State changes of several paths within a blink are one moment. Where there are too many, what
     proves the fault and its mend stays and what the components say goes first.
     """
-    ranked = [(rank, moment) for rank, moment in _moments(when)]
+    ranked = list(_moments(when))
     order = sorted(range(len(ranked)), key=lambda index: (ranked[index][0], index))
     kept = sorted(order[:limit])
     return [ranked[index][1] for index in kept], len(ranked) - len(kept)
@@ -181,14 +182,14 @@ def _moments(when: Chronology) -> Iterable[tuple[int, Moment]]:
         if event.kind not in _RANK:
             continue
         if pending and not _belongs(pending, event):
-            yield _RANK[EventKind.PATH_STATE], _path_moment(when, pending)
+            yield _path_moment(when, pending)
             pending = []
         if event.kind is EventKind.PATH_STATE:
             pending.append(event)
         else:
             yield _RANK[event.kind], _moment(when, event)
     if pending:
-        yield _RANK[EventKind.PATH_STATE], _path_moment(when, pending)
+        yield _path_moment(when, pending)
 
 
 def _belongs(pending: list[EventRecord], event: EventRecord) -> bool:
@@ -198,16 +199,18 @@ def _belongs(pending: list[EventRecord], event: EventRecord) -> bool:
     return close and event.data.get("state") == pending[0].data.get("state")
 
 
-def _path_moment(when: Chronology, events: list[EventRecord]) -> Moment:
+def _path_moment(when: Chronology, events: list[EventRecord]) -> tuple[int, Moment]:
     names = sorted({event.subject for event in events})
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     state = str(events[0].data.get("state", "?"))
     detail = f" ({events[0].detail})" if events[0].detail else ""
-    return Moment(
+    failed = state == "failed"
+    moment = Moment(
         at_ms=when.ms(events[0].t_ns),
-        title="Path failed" if state == "failed" else "Path state",
+        title="Path failed" if failed else "Path state",
         text=f"{shown}: {state}{detail}",
     )
+    return _PATH_FAILED if failed else _RANK[EventKind.PATH_STATE], moment
 
 
 def _moment(when: Chronology, event: EventRecord) -> Moment:

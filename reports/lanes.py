@@ -67,9 +67,7 @@ def draw_lanes(
         for start, end in errors.get(lane.path, ()):
             x0, x1 = axis.place(start), axis.place(end)
             marks.append(
-                Line(
-                    x0=x0, y0=base, x1=max(x1, x0 + 0.8), y1=base, colour=FAIL_FILL, width=_PROBE
-                )
+                Line(x0=x0, y0=base, x1=max(x1, x0 + 0.8), y1=base, colour=FAIL_FILL, width=_PROBE)
             )
     return marks
 

@@ -19,7 +19,7 @@ from reports.ink import (
     Shape,
     Text,
 )
-from reports.style import PAGE_HEIGHT, PAGE_WIDTH, load_fonts, text_width
+from reports.style import PAGE_HEIGHT, PAGE_WIDTH, REGULAR, load_fonts, text_width
 
 _ROUND = 1  # line cap and join, ISO 32000-1, 8.4.3.3 and 8.4.3.4
 _BUTT = 0
@@ -54,7 +54,12 @@ def paint(pages: Sequence[Page], properties: Properties) -> bytes:
     load_fonts()
     buffer = io.BytesIO()
     canvas = Canvas(
-        buffer, pagesize=(PAGE_WIDTH, PAGE_HEIGHT), invariant=1, pageCompression=1, lang=properties.language
+        buffer,
+        pagesize=(PAGE_WIDTH, PAGE_HEIGHT),
+        invariant=1,
+        pageCompression=1,
+        lang=properties.language,
+        initialFontName=REGULAR,
     )
     canvas.setTitle(properties.title)
     canvas.setAuthor(properties.author)

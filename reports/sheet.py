@@ -27,7 +27,6 @@ from reports.style import (
 )
 from reports.words import fit, short_hash, wrap
 
-
 HEADING_HEIGHT = 23.0
 
 

@@ -1,5 +1,7 @@
 """Stall per fault as a percentage of its own limit: linear, one bold line at 100 %."""
 
+from dataclasses import dataclass
+
 from reports import emblems
 from reports.ink import Align, Box, Line, Mark, Shape, Text
 from reports.model import Scenario, Stall
@@ -9,6 +11,7 @@ from reports.style import (
     BOLD,
     DATA,
     DATA_PALE,
+    DOUBT_TEXT,
     FAIL_FILL,
     FAIL_TEXT,
     INK,
@@ -28,7 +31,7 @@ from reports.words import fit, limit, seconds
 ROW_HEIGHT = 19.0
 HEAD_HEIGHT = 18.0
 _NAME_X = LEFT + 32
-_BAR_LEFT = LEFT + 170
+_BAR_LEFT = LEFT + 178
 _BAR_RIGHT = RIGHT - 132
 _STALL_RIGHT = RIGHT - 72
 _LIMIT_RIGHT = RIGHT - 20
@@ -42,13 +45,14 @@ def draw_stall_bars(scenarios: list[Scenario], *, top: float, pitch: float) -> l
     """
     full = _full_scale(scenarios)
     bottom = top + HEAD_HEIGHT + pitch * len(scenarios)
-    marks: list[Mark] = [*_legend(top + HEAD_HEIGHT - 8), *_scale(full, top + HEAD_HEIGHT - 4, bottom)]
+    marks: list[Mark] = [
+        *_legend(top + HEAD_HEIGHT - 8),
+        *_scale(full, top + HEAD_HEIGHT - 4, bottom),
+    ]
     for index, scenario in enumerate(scenarios):
         marks += _row(scenario, top + HEAD_HEIGHT + (index + 0.5) * pitch, full)
     x = _place(1.0, full)
-    marks.append(
-        Line(x0=x, y0=top + HEAD_HEIGHT - 4, x1=x, y1=bottom, colour=INK, width=1.1)
-    )
+    marks.append(Line(x0=x, y0=top + HEAD_HEIGHT - 4, x1=x, y1=bottom, colour=INK, width=1.1))
     return marks
 
 
@@ -72,11 +76,21 @@ def _legend(y: float) -> list[Mark]:
         Box(x=_NAME_X + 46, y=y - 4.6, width=9, height=_THICK, fill=DATA_PALE),
         word(_NAME_X + 58, "failback"),
         Text(
-            x=_STALL_RIGHT, y=y, text="worst, s", font=REGULAR, size=TINY, colour=MUTED,
+            x=_STALL_RIGHT,
+            y=y,
+            text="worst, s",
+            font=REGULAR,
+            size=TINY,
+            colour=MUTED,
             align=Align.RIGHT,
         ),
         Text(
-            x=_LIMIT_RIGHT, y=y, text="limit, s", font=REGULAR, size=TINY, colour=MUTED,
+            x=_LIMIT_RIGHT,
+            y=y,
+            text="limit, s",
+            font=REGULAR,
+            size=TINY,
+            colour=MUTED,
             align=Align.RIGHT,
         ),
     ]
@@ -126,11 +140,9 @@ def _row(scenario: Scenario, middle: float, full: float) -> list[Mark]:
             colour=INK,
             goes_to=scenario.anchor,
         ),
-        *_bar(scenario.failover, middle - _THICK - 0.6, full, DATA),
-        *_bar(scenario.failback, middle + 0.6, full, DATA_PALE),
-        *emblems.verdict_mark(
-            verdict, x=RIGHT - 8, y=middle - 3.6, size=7.2, colour=TEXT[verdict]
-        ),
+        *_bar(scenario.failover, middle - _THICK - 0.6, full, _Ink.of(scenario, DATA)),
+        *_bar(scenario.failback, middle + 0.6, full, _Ink.of(scenario, DATA_PALE)),
+        *emblems.verdict_mark(verdict, x=RIGHT - 8, y=middle - 3.6, size=7.2, colour=TEXT[verdict]),
     ]
     if scenario.brief:
         brief = fit(scenario.brief, REGULAR, TINY, name_width)
@@ -165,14 +177,35 @@ def _figure(x: float, y: float, text: str, colour: str) -> Text:
     return Text(x=x, y=y, text=text, font=MONO, size=TINY, colour=colour, align=Align.RIGHT)
 
 
-def _bar(stall: Stall, y: float, full: float, colour: str) -> list[Mark]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ink:
+    """How a bar is filled: solid where the stall was graded, only outlined where it was not."""
+
+    fill: str
+    outline: str = ""
+
+    @classmethod
+    def of(cls, scenario: Scenario, colour: str) -> "_Ink":
+        if scenario.verdict is Verdict.INCONCLUSIVE:
+            return cls(fill=WHITE, outline=DOUBT_TEXT)
+        return cls(fill=colour)
+
+
+def _bar(stall: Stall, y: float, full: float, ink: _Ink) -> list[Mark]:
     """Return a bar; one that leaves the scale is cut open, so that its length cannot mislead."""
     if stall.worst_ms is None or stall.limit_ms <= 0:
         return []
-    fill = FAIL_FILL if stall.within is False else colour
+    fill = FAIL_FILL if stall.within is False else ink.fill
     right = max(_place(stall.share, full), _BAR_LEFT + 0.8)
     marks: list[Mark] = [
-        Box(x=_BAR_LEFT, y=y, width=right - _BAR_LEFT, height=_THICK, fill=fill)
+        Box(
+            x=_BAR_LEFT,
+            y=y,
+            width=right - _BAR_LEFT,
+            height=_THICK,
+            fill=fill,
+            outline=ink.outline,
+        )
     ]
     if len(stall.measured_ms) > 1 and stall.median_ms is not None:
         x = _place(stall.median_ms / stall.limit_ms, full)

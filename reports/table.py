@@ -262,9 +262,7 @@ class _Frame:
         end = self.x + self.width
         sheet.add(Line(x0=self.x, y0=sheet.y, x1=end, y1=sheet.y, colour=RULE, width=0.4))
 
-    def _draw_cells(
-        self, sheet: Sheet, cells: Row, top_of: Callable[[Cell, float], float]
-    ) -> None:
+    def _draw_cells(self, sheet: Sheet, cells: Row, top_of: Callable[[Cell, float], float]) -> None:
         for column, (x, width), cell in zip(self.columns, self.places, cells, strict=True):
             top = top_of(cell, width)
             sheet.add(*cell.marks(x=x, y=top, width=width, align=column.align))
@@ -283,4 +281,3 @@ def cell(text: str, *, font: str = REGULAR, colour: str = INK, max_lines: int = 
 def strong(text: str, *, colour: str = INK) -> Words:
     """Return a bold text cell."""
     return Words(text=text, font=BOLD, colour=colour)
-

@@ -34,7 +34,8 @@ _SEGMENTS_MOST = 32  # more would be an area; the dots show every column anyway
 class StallMark:
     """A stall to show: which direction, its judged length, the I/O that shows it, its limit."""
 
-    name: str
+    name: str  # "failover"
+    title: str  # "failover stall"
     ms: float
     limit_ms: float
     io: Io | None
@@ -119,7 +120,7 @@ def time_axis(frame: Frame, *, most: int, y: float) -> list[Mark]:
     marks: list[Mark] = []
     for value in frame.x.ticks(most):
         x = frame.x.place(value)
-        label = tick_time(value, frame.x)
+        label = tick_time(value, frame.x, step_ms=frame.x.step(most))
         half = text_width(label, REGULAR, TINY) / 2
         align = Align.CENTRE
         if x + half > frame.right:
@@ -200,12 +201,10 @@ def stall_labels(frame: Frame, stalls: list[StallMark], *, low: bool = False) ->
         assert stall.io is not None  # noqa: S101 - filtered above
         left, right = frame.x.place(stall.io.due_ms), frame.x.place(stall.io.end_ms)
         colour = FAIL_TEXT if stall.beyond else INK
-        title, value = f"{stall.name} stall", duration(stall.ms)
+        title, value = stall.title, duration(stall.ms)
         if low and right - left >= _WIDE_ENOUGH:
             marks.append(_label(title, left + 6, frame.bottom - 22, colour, Align.LEFT))
-            marks.append(
-                _large(value, left + 6, frame.bottom - 7, colour, Align.LEFT, HEADING)
-            )
+            marks.append(_large(value, left + 6, frame.bottom - 7, colour, Align.LEFT, HEADING))
             continue
         if right - left >= _WIDE_ENOUGH:
             middle, y = (left + right) / 2, (frame.top + frame.bottom) / 2
@@ -296,4 +295,3 @@ def _label(text: str, x: float, y: float, colour: str, align: Align) -> Text:
 
 def _large(text: str, x: float, y: float, colour: str, align: Align, size: float) -> Text:
     return Text(x=x, y=y, text=text, font=BOLD, size=size, colour=colour, align=align)
-

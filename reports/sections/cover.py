@@ -164,6 +164,8 @@ def _draw_stalls(sheet: Sheet, view: View) -> None:
     shown = scenarios[:most]  # the gravest are first
     repeats = max((scenario.plan.repeats for scenario in scenarios), default=1)
     note = "each bar is the worst I/O as % of its own limit"
+    if any(scenario.verdict is Verdict.INCONCLUSIVE for scenario in shown):
+        note += " · outlined = not graded"
     if repeats > 1:
         note += f" · worst of {repeats}, white tick = median"
     sheet.heading("Stall per fault, against its limit", note=note)

@@ -33,7 +33,7 @@ from reports.timeline import StallMark
 from reports.view import View
 from reports.words import count, fit, offset, plural, seconds
 
-_MOMENTS = (8, 6, 5)  # fewer where the page is short
+_MOMENTS = (8, 7, 6)  # fewer where the page is short
 _REPRODUCTION = HEADING_HEIGHT + 34.0
 
 _MOMENT_COLUMNS = (
@@ -176,7 +176,8 @@ def _charts_of(view: View, scenario: Scenario, shown: _Shown) -> Charts | None:
     if judgement.stall_failover_ms is not None:
         stalls.append(
             StallMark(
-                name="failover" if scenario.is_fault else "longest",
+                name="failover",
+                title="failover stall" if scenario.is_fault else "slowest I/O",
                 ms=judgement.stall_failover_ms,
                 limit_ms=scenario.plan.limit_failover_ms,
                 io=table.nearest(judgement.stall_failover_ms, start_ms=0, end_ms=mended),
@@ -186,6 +187,7 @@ def _charts_of(view: View, scenario: Scenario, shown: _Shown) -> Charts | None:
         stalls.append(
             StallMark(
                 name="failback",
+                title="failback stall",
                 ms=judgement.stall_failback_ms,
                 limit_ms=scenario.plan.limit_failback_ms,
                 io=table.nearest(judgement.stall_failback_ms, start_ms=mended, end_ms=end),

@@ -25,9 +25,9 @@ from reports.words import plural
 _COLUMNS = 560
 _AXIS = 13.0  # figures of the time axis
 _HEAD = HEADING_HEIGHT + 5.0  # heading above a chart
-_ZOOM = 78.0
+_ZOOM = 72.0
 _LANES_MOST = 8
-_MAIN_LEAST = 104.0
+_MAIN_LEAST = 100.0
 _MAIN_MOST = 200.0
 _GUTTER = 18.0
 _ZOOM_BELOW = 8.0  # a stall below one part in so many of the time shown is enlarged
@@ -63,15 +63,17 @@ def charts_height(charts: Charts, *, room: float) -> Heights:
     """Share *room* points between the charts; the enlarged stalls go first where it is short."""
     fixed = _HEAD + _AXIS + _lanes_height(charts)
     zoom = _HEAD + _ZOOM + _AXIS + 4
-    if _needs_zoom(charts) and room - fixed - zoom >= _MAIN_LEAST:
+    if _enlarged(charts) and room - fixed - zoom >= _MAIN_LEAST:
         return Heights(main=min(room - fixed - zoom, _MAIN_MOST), zoom=True)
     return Heights(main=min(max(room - fixed, _MAIN_LEAST), _MAIN_MOST), zoom=False)
 
 
-def _needs_zoom(charts: Charts) -> bool:
-    """Tell whether a stall is too short to be seen in the whole course."""
+def _enlarged(charts: Charts) -> list[StallMark]:
+    """Return the stalls that are too short to be read in the whole course."""
+    if charts.fault is None:
+        return []
     width = (charts.end_ms - charts.start_ms) / _ZOOM_BELOW
-    return any(stall.io and stall.io.latency_ms < width for stall in charts.stalls)
+    return [stall for stall in charts.stalls if stall.io and stall.io.latency_ms < width][:2]
 
 
 def draw_charts(sheet: Sheet, charts: Charts, *, height: Heights) -> None:
@@ -153,11 +155,12 @@ def _draw_lanes(sheet: Sheet, charts: Charts, reduced: Reduced, frame: Frame) ->
 
 
 def _draw_zooms(sheet: Sheet, charts: Charts, reduced: Reduced) -> None:
-    stalls = [stall for stall in charts.stalls if stall.io][:2]
+    stalls = _enlarged(charts)
     width = (WIDTH - _GUTTER) / 2 if len(stalls) > 1 else WIDTH
     low, high = timeline.latency_range(reduced, charts.stalls)
     sheet.heading(
-        "The stalls enlarged", note="each I/O is a segment from the time it was due until done"
+        "The stalls enlarged" if len(stalls) > 1 else f"The {stalls[0].title} enlarged",
+        note="each I/O is a segment from the time it was due until done",
     )
     top = sheet.y + 5
     for index, stall in enumerate(stalls):
@@ -173,7 +176,7 @@ def _zoom_axis(stall: StallMark, *, left: float, right: float) -> LinearAxis:
     length = max(stall.io.latency_ms, 20.0)
     begin = stall.io.due_ms - 0.35 * length
     if 0 <= stall.io.due_ms < 1.5 * length:
-        begin = min(begin, -0.15 * length)
+        begin = min(begin, -0.28 * length)
     return LinearAxis(low=begin, high=stall.io.end_ms + 0.75 * length, start=left, end=right)
 
 
@@ -189,4 +192,3 @@ def _draw_zoom(sheet: Sheet, charts: Charts, stall: StallMark, frame: Frame) -> 
     sheet.add(*timeline.limit_lines(frame, [stall]))
     sheet.add(*timeline.stall_labels(frame, [stall], low=True))
     sheet.add(*timeline.time_axis(frame, most=5, y=frame.bottom + 9))
-

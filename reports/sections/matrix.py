@@ -42,12 +42,15 @@ def draw_matrix(sheet: Sheet, view: View) -> None:
 def _row(scenario: Scenario) -> Row:
     plan = scenario.plan
     subject = f" ({plan.subject})" if plan.subject else ""
-    what = Stack(
-        parts=(
-            strong(plan.title + subject),
-            Words(text=plan.expected, size=TINY, colour=MUTED, max_lines=4),
+    parts = [
+        strong(plan.title + subject),
+        Words(text=plan.expected, size=TINY, colour=MUTED, max_lines=4),
+    ]
+    if scenario.verdict is not Verdict.PASS:
+        parts.append(
+            Words(text=scenario.reason, size=TINY, colour=TEXT[scenario.verdict], max_lines=4)
         )
-    )
+    what = Stack(parts=tuple(parts))
     return (
         Words(text=plan.id, font=MONO, colour=MUTED, goes_to=scenario.anchor, max_lines=1),
         what,
@@ -61,12 +64,10 @@ def _row(scenario: Scenario) -> Row:
 
 def _impact(scenario: Scenario) -> Cell:
     if not scenario.repeats:
-        return cell(f"Not run. {scenario.plan.not_run}".strip(), colour=MUTED)
+        return cell("Not run", colour=MUTED)
     errors = scenario.io_errors
     parts = [
-        cell(plural(errors, "I/O error"), colour=FAIL_TEXT)
-        if errors
-        else cell("No I/O error"),
+        cell(plural(errors, "I/O error"), colour=FAIL_TEXT) if errors else cell("No I/O error"),
         cell(f"{plural(scenario.mismatches, 'sector')} wrong", colour=FAIL_TEXT)
         if scenario.mismatches
         else Words(text="No data mismatch", size=TINY, colour=MUTED),
@@ -98,9 +99,7 @@ def _draw_findings(sheet: Sheet, findings: list[Finding]) -> None:
         sheet.need(26)
         top = sheet.y
         sheet.add(
-            *emblems.verdict_mark(
-                verdict, x=LEFT + 1, y=top + 4.4, size=6.2, colour=TEXT[verdict]
-            )
+            *emblems.verdict_mark(verdict, x=LEFT + 1, y=top + 4.4, size=6.2, colour=TEXT[verdict])
         )
         sheet.paragraph(
             f"{number}. {finding.severity.capitalize()}"

@@ -340,7 +340,7 @@ def write_sample_run(
                 steady_s=plan.steady_s,
                 recover_s=plan.recover_s,
                 start_ns=clock,
-                random=random.Random(f"{variant}{plan.id}{repeat}"),
+                random=random.Random(f"{variant}{plan.id}{repeat}"),  # noqa: S311 - samples
             )
             _io(writer)
             _events(writer, plan)

@@ -1,0 +1,192 @@
+"""Does a run folder still hold what was sealed, and does a PDF say what the evidence says?
+
+A PDF alone can only be checked against itself. The text of `Examination.not_checked` says so,
+for a reader must not take "no problem found" for more than it is.
+"""
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pypdf import PdfReader
+from pypdf.errors import PdfReadError
+
+from reports.build import render
+from reports.record import RecordError, Run, load_run, verify_manifest
+from reports.style import FONTS
+
+_SUBJECT = re.compile(r"run (?P<run>.+); evidence root sha256:(?P<root>[0-9a-f]{64})")
+_PAGE = re.compile(r"Page (\d+) of (\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What was looked at and what was found; no problems is good."""
+
+    problems: list[str]
+    checked: list[str]
+    not_checked: list[str]
+
+
+def verify_run(folder: Path) -> list[str]:
+    """Return one sentence per thing that is wrong with a sealed run folder, [] if none."""
+    return examine_run(folder).problems
+
+
+def verify_pdf(path: Path, folder: Path | None = None) -> list[str]:
+    """Return one sentence per thing that is wrong with a report, [] if none.
+
+    With *folder* the report is made again and compared byte by byte. Without it only what the PDF
+    says of itself can be checked; `examine_pdf` tells what that is.
+    """
+    return examine_pdf(path, folder).problems
+
+
+def examine_run(folder: Path) -> Examination:
+    """Check a sealed run folder against its manifest, and its records against each other."""
+    checked = ["every file of the manifest is there with its SHA-256, and no other file is"]
+    not_checked = ["whether the manifest is the one that was sealed: compare the evidence root"]
+    try:
+        problems = verify_manifest(folder)
+        run = load_run(folder)
+    except RecordError as error:
+        return Examination(problems=[str(error)], checked=[], not_checked=not_checked)
+    checked.append("run, plan, events, conformance and verdict can be read and belong together")
+    problems += _contradictions(run)
+    if (folder / "report.pdf").is_file():
+        report = examine_pdf(folder / "report.pdf", folder)
+        problems += [f"report.pdf: {problem}" for problem in report.problems]
+        checked += [f"report.pdf: {text}" for text in report.checked]
+    return Examination(problems=problems, checked=checked, not_checked=not_checked)
+
+
+def _contradictions(run: Run) -> list[str]:
+    problems: list[str] = []
+    if run.manifest.run_id != run.run.run_id:
+        problems.append(f"manifest.json: run {run.manifest.run_id}; run.json says {run.run.run_id}")
+    planned = {plan.id: plan for plan in run.plan.scenarios}
+    for judgement in run.judgement.scenarios:
+        name = f"{judgement.id}-r{judgement.repeat}"
+        if judgement.id not in planned:
+            problems.append(f"verdict.json: {name} is not in plan.json")
+        elif not 1 <= judgement.repeat <= planned[judgement.id].repeats:
+            problems.append(f"verdict.json: {name} is beyond the repeats of plan.json")
+        if not (run.folder / "io" / f"{name}.parquet").is_file():
+            problems.append(f"io/{name}.parquet: missing; verdict.json judges it")
+    return problems
+
+
+def examine_pdf(path: Path, folder: Path | None = None) -> Examination:
+    """Check a report against itself and, with *folder*, against the evidence."""
+    try:
+        data = path.read_bytes()
+        reader = PdfReader(io.BytesIO(data))
+        pages = [page.extract_text() for page in reader.pages]
+        subject = str((reader.metadata or {}).get("/Subject", ""))
+    except (OSError, PdfReadError, ValueError, KeyError) as error:
+        problem = f"{path}: cannot be read as a PDF: {error}"
+        return Examination(problems=[problem], checked=[], not_checked=["everything else"])
+    match = _SUBJECT.fullmatch(subject)
+    if match is None:
+        problem = f"{path}: names no run and no evidence root; it is not a report of this tool"
+        return Examination(problems=[problem], checked=[], not_checked=["everything else"])
+    run_id, root = match["run"], match["root"]
+    problems = [*_page_problems(pages, root), *_font_problems(reader)]
+    checked = [
+        f"it names run {run_id} and evidence root {root}",
+        f"all {len(pages)} pages are there, each with its number and the evidence root",
+        "its fonts are embedded",
+    ]
+    if folder is None:
+        return Examination(
+            problems=problems,
+            checked=checked,
+            not_checked=[
+                "every figure: give the run folder, and the report is made again and compared",
+                "the signatures: a PDF that is not digitally signed can be changed unseen",
+            ],
+        )
+    return _against_evidence(data, pages, folder, root, problems, checked)
+
+
+def _page_problems(pages: list[str], root: str) -> list[str]:
+    problems: list[str] = []
+    ends = f"{root[:4]} {root[4:8]} {root[8:12]} … {root[-8:-4]} {root[-4:]}"
+    for number, text in enumerate(pages, start=1):
+        found = _PAGE.findall(text)
+        if (str(number), str(len(pages))) not in found:
+            problems.append(f"page {number}: does not say “Page {number} of {len(pages)}”")
+        if ends not in " ".join(text.split()):
+            problems.append(f"page {number}: does not carry the evidence root of the metadata")
+    if pages and root not in pages[0]:
+        problems.append("page 1: does not carry the whole evidence root of the metadata")
+    return problems
+
+
+def _font_problems(reader: PdfReader) -> list[str]:
+    embedded = embedded_fonts(reader)
+    return [
+        f"font {name} is not embedded" for name, inside in sorted(embedded.items()) if not inside
+    ] + [
+        f"font {name} is not of this report"
+        for name in sorted(embedded)
+        if name.split("+")[-1] not in FONTS and embedded[name]
+    ]
+
+
+def embedded_fonts(reader: PdfReader) -> dict[str, bool]:
+    """Return for each font of a PDF whether its outlines are in the file."""
+    fonts: dict[str, bool] = {}
+    for page in reader.pages:
+        resources = page["/Resources"].get_object()
+        for reference in resources.get("/Font", {}).values():
+            font = reference.get_object()
+            descriptor = font.get("/FontDescriptor")
+            inside = descriptor is not None and "/FontFile2" in descriptor.get_object()
+            fonts[str(font["/BaseFont"]).lstrip("/")] = inside
+    return fonts
+
+
+def _against_evidence(
+    data: bytes,
+    pages: list[str],
+    folder: Path,
+    root: str,
+    problems: list[str],
+    checked: list[str],
+) -> Examination:
+    try:
+        problems += [f"{folder.name}/{problem}" for problem in verify_manifest(folder)]
+        run = load_run(folder)
+        again = render(run).pdf if run.root == root else b""
+    except RecordError as error:
+        return Examination(
+            problems=[*problems, str(error)], checked=checked, not_checked=["every figure"]
+        )
+    checked.append("the files of the run folder have the hashes of its manifest")
+    if run.root != root:
+        problems.append(f"evidence root {root[:16]}…; the run folder has {run.root[:16]}…")
+        not_checked = ["every figure: the report was not made from this run folder"]
+        return Examination(problems=problems, checked=checked, not_checked=not_checked)
+    if again != data:
+        problems.append(_difference(again, pages))
+    checked.append("the report was made again from the evidence and compared byte by byte")
+    return Examination(problems=problems, checked=checked, not_checked=[])
+
+
+def _difference(again: bytes, pages: list[str]) -> str:
+    """Say where the text of two reports differs first."""
+    rebuilt = [page.extract_text() for page in PdfReader(io.BytesIO(again)).pages]
+    if len(rebuilt) != len(pages):
+        return f"{len(pages)} pages; made again from the evidence it has {len(rebuilt)}"
+    for number, (old, new) in enumerate(zip(pages, rebuilt, strict=True), start=1):
+        for seen, expected in zip(old.splitlines(), new.splitlines(), strict=False):
+            if seen != expected:
+                return f"page {number}: says “{seen}”; the evidence gives “{expected}”"
+        if old != new:
+            return f"page {number}: its text is not the one that the evidence gives"
+    return (
+        "its bytes are not those that the evidence gives, though its text is; it was changed, or "
+        "made by another version of this tool or of its libraries"
+    )
