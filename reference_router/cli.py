@@ -1,0 +1,187 @@
+"""The command line of the router: the daemons, and the questions to a supervisor."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reference_router.config import ConfigError, EngineTable, RouterConfig, load_config
+from reference_router.control import ControlError, ask
+
+_POLL_S = 0.05
+_EXIT_NO = 1
+_EXIT_USAGE = 2
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; return its exit status: 0 yes or done, 1 no or failed, 2 usage."""
+    arguments = _parser().parse_args(argv)
+    try:
+        config = load_config(arguments.config)
+        table = config.engine_named(arguments.engine)
+    except ConfigError as error:
+        return _complain(str(error), _EXIT_USAGE)
+    if arguments.command in ("supervise", "engine"):
+        return _daemon(arguments, config, table)
+    try:
+        return _QUESTIONS[arguments.command](arguments, table)
+    except ControlError as error:
+        return _complain(str(error), _EXIT_NO)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="reference_router", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in _COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--config", type=Path, required=True, help="router.toml")
+        command.add_argument("--engine", required=True, help="name of the engine in the file")
+        if name == "engine":
+            command.add_argument("--supervisor-fd", type=int, required=True)
+            command.add_argument("--sizes", type=json.loads, required=True)
+        if name in ("engine", "start"):
+            text = "take the operator's word that all legs are equal"
+            command.add_argument("--cold-start", action="store_true", help=text)
+        if name in ("stop", "wait"):
+            command.add_argument("--timeout", type=float, default=10.0, help="seconds")
+        if name in _QUESTIONS:
+            command.add_argument("--json", action="store_true", help="print the status as JSON")
+    return parser
+
+
+def _daemon(arguments: argparse.Namespace, config: RouterConfig, table: EngineTable) -> int:
+    # The other commands are asked often, and start faster without these.
+    from reference_router.configfs import ConfigfsError
+    from reference_router.engine import run_engine
+    from reference_router.supervisor import run_supervisor
+
+    try:
+        if arguments.command == "supervise":
+            return run_supervisor(config, arguments.config, table)
+        return run_engine(
+            config,
+            table,
+            sizes=arguments.sizes,
+            cold_start=arguments.cold_start,
+            supervisor_fd=arguments.supervisor_fd,
+        )
+    except ConfigError as error:
+        return _complain(str(error), _EXIT_USAGE)
+    except (ConfigfsError, OSError) as error:
+        return _complain(f"{arguments.command}: {error}", _EXIT_NO)
+
+
+def _start(arguments: argparse.Namespace, table: EngineTable) -> int:
+    status = ask(Path(table.control), "start", cold_start=arguments.cold_start)
+    return _tell(arguments, status, f"process {status['pid']}")
+
+
+def _stop(arguments: argparse.Namespace, table: EngineTable) -> int:
+    status = ask(Path(table.control), "stop")
+    deadline = time.monotonic() + arguments.timeout
+    while status["pid"] is not None and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+        status = ask(Path(table.control), "status")
+    stopped = status["pid"] is None
+    return _verdict(arguments, status, stopped, "stopped", "still running")
+
+
+def _status(arguments: argparse.Namespace, table: EngineTable) -> int:
+    status = ask(Path(table.control), "status")
+    return _tell(arguments, status, "\n".join(_lines(status)))
+
+
+def _pid(arguments: argparse.Namespace, table: EngineTable) -> int:
+    status = ask(Path(table.control), "status")
+    if status["pid"] is None:
+        return _complain(f"engine {table.name} is not running", _EXIT_NO)
+    return _tell(arguments, status, str(status["pid"]))
+
+
+def _ready(arguments: argparse.Namespace, table: EngineTable) -> int:
+    status = ask(Path(table.control), "status")
+    return _verdict(arguments, status, bool(status["ready"]), "ready", "not ready")
+
+
+def _wait(arguments: argparse.Namespace, table: EngineTable) -> int:
+    deadline = time.monotonic() + arguments.timeout
+    while True:
+        try:
+            status = ask(Path(table.control), "status")
+        except ControlError:
+            if time.monotonic() > deadline:
+                raise
+            status = {"ready": False}
+        if status["ready"] or time.monotonic() > deadline:
+            return _verdict(arguments, status, bool(status["ready"]), "ready", "not ready")
+        time.sleep(_POLL_S)
+
+
+def _redundant(arguments: argparse.Namespace, table: EngineTable) -> int:
+    status = ask(Path(table.control), "status")
+    units = status.get("units", {})
+    in_sync = bool(units) and all(
+        state == "in_sync" for unit in units.values() for state in unit["legs"].values()
+    )
+    redundant = bool(status["ready"]) and bool(status.get("peer_joined")) and in_sync
+    return _verdict(arguments, status, redundant, "redundant", "not redundant")
+
+
+def _lines(status: dict[str, Any]) -> list[str]:
+    lines = [
+        f"engine {status['engine']}: pid {status['pid']}, "
+        f"{'ready' if status['ready'] else 'not ready'}, role {status.get('role', 'none')}, "
+        f"peer {'joined' if status.get('peer_joined') else 'not joined'}"
+        + (", tombstone" if status["tombstone"] else "")
+    ]
+    if status.get("waits_for_operator"):
+        lines.append("  no peer serves and nothing says that the legs are equal: see --cold-start")
+    for name, unit in status.get("units", {}).items():
+        legs = ", ".join(f"{leg} {state}" for leg, state in unit["legs"].items())
+        lines.append(f"  {name}: epoch {unit['epoch']}: {legs}")
+        if unit["resynced_regions"] is not None:
+            lines.append(f"    resync {unit['resynced_regions']} of {unit['regions']} regions")
+    lines += [f"  {refusal}" for refusal in status.get("refused", [])]
+    return lines
+
+
+def _verdict(
+    arguments: argparse.Namespace, status: dict[str, Any], yes: bool, good: str, bad: str
+) -> int:
+    _tell(arguments, status, good if yes else bad)
+    return 0 if yes else _EXIT_NO
+
+
+def _tell(arguments: argparse.Namespace, status: dict[str, Any], text: str) -> int:
+    sys.stdout.write((json.dumps(status) if arguments.json else text) + "\n")
+    return 0
+
+
+def _complain(text: str, status: int) -> int:
+    sys.stderr.write(f"reference_router: {text}\n")
+    return status
+
+
+_QUESTIONS: dict[str, Callable[[argparse.Namespace, EngineTable], int]] = {
+    "start": _start,
+    "stop": _stop,
+    "status": _status,
+    "pid": _pid,
+    "ready": _ready,
+    "wait": _wait,
+    "redundant": _redundant,
+}
+_COMMANDS = {
+    "supervise": "run the supervisor of an engine, in the foreground",
+    "start": "start a dead engine (failback); returns at once",
+    "stop": "stop the engine as planned, and wait until it has stopped",
+    "status": "print what the engine is doing",
+    "pid": "print the process id of the engine",
+    "ready": "exit with 0 if the engine serves",
+    "wait": "wait until the engine serves",
+    "redundant": "exit with 0 if both engines serve and all legs are in sync",
+    "engine": "run an engine (the supervisor does this)",
+}

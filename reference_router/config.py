@@ -1,0 +1,201 @@
+"""`router.toml`: the description of a router, as typed and checked values.
+
+Both engines read the same file; each takes its own `[[engine]]` table from it.
+"""
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+SCHEMA = 1
+_NAA_6_BYTES = 16
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
+
+
+class ConfigError(Exception):
+    """The router file is wrong; the message names the file, the key, what was expected and seen."""
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all tables: immutable and strict about unknown keys."""
+
+
+class ClusterTable(_Table, frozen=True, kw_only=True):
+    """[cluster]: what both engines share."""
+
+    name: str
+    vendor: str = "ZEROSTAL"
+    product: str = "Reference Router"
+    revision: str = "0.1"
+    supervision: Literal["tombstone", "none"] = "tombstone"
+    restart: Literal["auto", "manual"] = "auto"
+    cold_start: Literal["", "in_sync"] = ""
+    heartbeat_interval_ms: int = 50
+    heartbeat_timeout_ms: int = 400
+    leg_deadline_ms: int = 400
+    command_timeout_s: int = 0  # 0: 5 s with a tombstone, the kernel's 30 s without
+    peer_wait_ms: int = 500
+    leg_wait_ms: int = 3000
+    resync_region_bytes: int = 1 << 20
+    resync_rate_bytes_per_s: int = 256 << 20
+    max_transfer_blocks: int = 1024
+    max_data_area_mb: int = 16
+
+
+class EngineTable(_Table, frozen=True, kw_only=True):
+    """[[engine]]: one engine; `legs` is its own block device per logical unit and array."""
+
+    id: int
+    name: str
+    link: str
+    control: str
+    log: str
+    legs: dict[str, dict[str, str]]
+    hba_index: int = 0  # of user_N in configfs; 0: 100 + id
+
+
+class ArrayTable(_Table, frozen=True, kw_only=True):
+    """[[array]]: one storage array; the order is the same for all engines."""
+
+    name: str
+
+
+class LogicalUnitTable(_Table, frozen=True, kw_only=True):
+    """[[logical_unit]]: a mirrored logical unit; its LUN is its place in the file."""
+
+    name: str
+    naa: str
+    serial: str
+    size_bytes: int = 0  # 0: the smallest leg
+
+
+class HostTable(_Table, frozen=True, kw_only=True):
+    """[[host]]: an initiator; it gets devices and a loopback port of its own on each engine."""
+
+    name: str
+
+
+class RouterConfig(_Table, frozen=True, kw_only=True):
+    """A whole router file."""
+
+    schema: int
+    cluster: ClusterTable
+    engine: list[EngineTable]
+    array: list[ArrayTable]
+    logical_unit: list[LogicalUnitTable]
+    host: list[HostTable]
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Names of the arrays, in order: the index of a leg."""
+        return tuple(array.name for array in self.array)
+
+    @property
+    def command_timeout_s(self) -> int:
+        """The kernel's command time-out: the last net."""
+        if self.cluster.command_timeout_s:
+            return self.cluster.command_timeout_s
+        return 5 if self.cluster.supervision == "tombstone" else 30
+
+    def engine_named(self, name: str) -> EngineTable:
+        """Return the table of an engine. Raises ConfigError if there is none of that name."""
+        for engine in self.engine:
+            if engine.name == name:
+                return engine
+        known = ", ".join(engine.name for engine in self.engine)
+        raise ConfigError(f"engine {name!r}: expected one of {known}")
+
+    def peer_of(self, engine: EngineTable) -> EngineTable | None:
+        """Return the other engine's table, or None in a cluster of one."""
+        return next((other for other in self.engine if other.id != engine.id), None)
+
+    def digest(self) -> str:
+        """Return a digest of what two engines must agree on to work together."""
+        units = [(unit.name, unit.naa, unit.serial, unit.size_bytes) for unit in self.logical_unit]
+        common = (self.cluster.name, self.cluster.resync_region_bytes, self.arrays, units)
+        return hashlib.sha256(repr(common).encode()).hexdigest()[:16]
+
+
+def load_config(path: Path) -> RouterConfig:
+    """Read and check a router file.
+
+    Raises ConfigError naming the file, the key, what was expected and what was seen.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    try:
+        config = msgspec.convert(tomllib.loads(text), RouterConfig)
+        _check(config)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ConfigError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return config
+
+
+def _check(config: RouterConfig) -> None:
+    _expect(config.schema == SCHEMA, "schema", SCHEMA, config.schema)
+    _expect(len(config.engine) in (1, 2), "[[engine]] tables", "1 or 2", len(config.engine))
+    _expect(bool(config.array), "[[array]] tables", "at least 1", 0)
+    _expect(bool(config.host), "[[host]] tables", "at least 1", 0)
+    _expect(bool(config.logical_unit), "[[logical_unit]] tables", "at least 1", 0)
+    ids = [engine.id for engine in config.engine]
+    _expect(len(set(ids)) == len(ids), "engine.id", "different ids", ids)
+    _expect(all(0 < each < 100 for each in ids), "engine.id", "1 to 99", ids)
+    for tables in (config.engine, config.array, config.host, config.logical_unit):
+        names = [table.name for table in tables]
+        _expect(len(set(names)) == len(names), "name", "different names", names)
+        for name in names:
+            good = bool(name) and set(name) <= _NAME_CHARACTERS
+            _expect(good, "name", "letters, digits, '_', '-' and '.'", repr(name))
+    _check_cluster(config.cluster)
+    for unit in config.logical_unit:
+        _check_unit(unit)
+    for engine in config.engine:
+        _check_legs(config, engine)
+
+
+def _check_cluster(cluster: ClusterTable) -> None:
+    for key, width in (("vendor", 8), ("product", 16), ("revision", 4)):
+        value = getattr(cluster, key)
+        good = value.isascii() and len(value) <= width
+        _expect(good, f"cluster.{key}", f"at most {width} ASCII characters", repr(value))
+    for key in ClusterTable.__struct_fields__:
+        value = getattr(cluster, key)
+        if isinstance(value, int) and key != "command_timeout_s":
+            _expect(value > 0, f"cluster.{key}", "more than 0", value)
+    region, transfer = cluster.resync_region_bytes, cluster.max_transfer_blocks * 512
+    good = region % 4096 == 0 and region >= transfer
+    expected = f"a multiple of 4096, at least max_transfer_blocks * 512 = {transfer}"
+    _expect(good, "cluster.resync_region_bytes", expected, region)
+
+
+def _check_unit(unit: LogicalUnitTable) -> None:
+    key = f"logical_unit {unit.name}"
+    try:
+        naa = bytes.fromhex(unit.naa)
+    except ValueError:
+        naa = b""
+    good = len(naa) == _NAA_6_BYTES and naa[0] >> 4 == 6
+    _expect(good, f"{key}: naa", "32 hexadecimal digits that begin with 6", repr(unit.naa))
+    good = unit.serial.isascii() and 0 < len(unit.serial) <= 36
+    _expect(good, f"{key}: serial", "1 to 36 ASCII characters", repr(unit.serial))
+    good = unit.size_bytes >= 0 and unit.size_bytes % 512 == 0
+    _expect(good, f"{key}: size_bytes", "a multiple of 512", unit.size_bytes)
+
+
+def _check_legs(config: RouterConfig, engine: EngineTable) -> None:
+    units = {unit.name for unit in config.logical_unit}
+    seen = set(engine.legs)
+    _expect(seen == units, f"engine {engine.name}: legs", sorted(units), sorted(seen))
+    for unit, legs in engine.legs.items():
+        good = set(legs) == set(config.arrays)
+        _expect(good, f"engine {engine.name}: legs.{unit}", list(config.arrays), list(legs))
+
+
+def _expect(good: bool, key: str, expected: object, seen: object) -> None:
+    if not good:
+        raise ConfigError(f"{key}: expected {expected}, seen {seen}")
