@@ -55,10 +55,11 @@ class Sheet:
         """Start a page and move the cursor to its top."""
         self.pages.append(Page())
         self.y = TOP
-        head = {"font": BOLD, "size": TINY, "colour": MUTED, "y": HEADER_BASELINE}
-        self.add(Text(x=LEFT, text=self.furniture.title.upper(), **head))
+        title = self.furniture.title.upper()
+        y = HEADER_BASELINE
+        self.add(Text(x=LEFT, y=y, text=title, font=BOLD, size=TINY, colour=MUTED))
         run_id = fit(f"run {self.furniture.run_id}", REGULAR, TINY, WIDTH * 0.6)
-        self.add(_small(run_id, x=RIGHT, y=HEADER_BASELINE, align=Align.RIGHT))
+        self.add(_small(run_id, x=RIGHT, y=y, align=Align.RIGHT))
 
     @property
     def room(self) -> float:

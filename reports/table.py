@@ -16,6 +16,7 @@ from reports.style import (
     REGULAR,
     RULE,
     SMALL,
+    TEXT,
     TINY,
     WIDTH,
 )
@@ -118,7 +119,7 @@ class Sign:
         if self.verdict is None:
             return []
         left = x + width / 2 - 3
-        colour = emblems.TEXT[self.verdict]
+        colour = TEXT[self.verdict]
         return emblems.verdict_mark(self.verdict, x=left, y=y + 2, size=6, colour=colour)
 
 

@@ -6,16 +6,12 @@ from reports.axes import LinearAxis, LogAxis, exponents_around, tick_latency, ti
 from reports.ink import Align, Box, Dots, Line, Mark, Segments, Shape, Text
 from reports.series import Io, Reduced
 from reports.style import (
-    BOLD,
     DATA,
     DATA_PALE,
     FAIL_FILL,
-    FAIL_TEXT,
     FAULT_BAND,
     FAULT_TEXT,
-    HEADING,
     INK,
-    LEAD,
     MUTED,
     REGULAR,
     RULE,
@@ -23,9 +19,7 @@ from reports.style import (
     TINY,
     text_width,
 )
-from reports.words import duration
 
-_WIDE_ENOUGH = 64.0  # points that a stall band must have to carry its own label
 _DRAWN_AS_SEGMENT = 3.0  # points; a shorter I/O is only a dot
 _SEGMENTS_MOST = 32  # more would be an area; the dots show every column anyway
 
@@ -94,16 +88,6 @@ def fault_band(frame: Frame, *, start_ms: float, end_ms: float) -> Mark:
     )
 
 
-def fault_edge(frame: Frame, *, start_ms: float, end_ms: float) -> list[Mark]:
-    """Return the line at the injection and, where there is room, what the band means."""
-    left, right = frame.x.place(start_ms), frame.x.place(end_ms)
-    label = "fault active"
-    edge = Line(x0=left, y0=frame.top, x1=left, y1=frame.bottom, colour=FAULT_TEXT, width=0.6)
-    if right - left < text_width(label, REGULAR, TINY) + 8:
-        return [edge]
-    return [edge, _label(label, left + 4, frame.bottom - 4, FAULT_TEXT, Align.LEFT)]
-
-
 def grid(frame: Frame, *, unit: str) -> list[Mark]:
     """Return the latency axis: a thin line and a figure at each power of ten."""
     marks: list[Mark] = []
@@ -133,44 +117,31 @@ def time_axis(frame: Frame, *, most: int, y: float) -> list[Mark]:
     return marks
 
 
-def limit_lines(frame: Frame, stalls: list[StallMark]) -> list[Mark]:
-    """Return a dashed line at each limit; one line where they are equal."""
+def limits_of(stalls: list[StallMark]) -> dict[float, str]:
+    """Return each limit once, with the directions that it is for."""
     limits: dict[float, str] = {}
     for stall in stalls:
         if stall.limit_ms > 0:
             names = limits.get(stall.limit_ms)
             limits[stall.limit_ms] = f"{names}, {stall.name}" if names else stall.name
-    marks: list[Mark] = []
-    for ms, names in sorted(limits.items()):
-        y = frame.y.place(ms)
-        marks.append(
-            Line(x0=frame.left, y0=y, x1=frame.right, y1=y, colour=INK, width=0.9, dash=(4, 2.5))
-        )
-        label = f"limit {duration(ms)}" + ("" if len(limits) == 1 else f" ({names})")
-        marks.append(
-            Text(
-                x=frame.right - 3,
-                y=y - 3,
-                text=label,
-                font=BOLD,
-                size=TINY,
-                colour=INK,
-                align=Align.RIGHT,
-            )
-        )
-    return marks
+    return dict(sorted(limits.items()))
 
 
-def noise_line(frame: Frame, floor_ms: float | None) -> list[Mark]:
-    """Return a dotted line at the worst I/O of the control disk."""
-    if floor_ms is None or not 10.0**frame.y.low <= floor_ms <= 10.0**frame.y.high:
+def level_line(frame: Frame, ms: float, *, noise: bool = False) -> list[Line]:
+    """Return a dashed line at a limit, or a dotted one at the noise floor, if it is in view."""
+    if not 10.0**frame.y.low <= ms <= 10.0**frame.y.high:
         return []
-    y = frame.y.place(floor_ms)
-    label = f"noise floor {duration(floor_ms)}"
-    return [
-        Line(x0=frame.left, y0=y, x1=frame.right, y1=y, colour=MUTED, width=0.7, dash=(0.8, 1.8)),
-        _label(label, frame.right - 3, y - 2.5, MUTED, Align.RIGHT),
-    ]
+    y = frame.y.place(ms)
+    colour, width, dash = (MUTED, 0.7, (0.8, 1.8)) if noise else (INK, 0.9, (4.0, 2.5))
+    return [Line(x0=frame.left, y0=y, x1=frame.right, y1=y, colour=colour, width=width, dash=dash)]
+
+
+def moment_line(frame: Frame, at_ms: float) -> list[Line]:
+    """Return an upright line at a moment, if it is in view."""
+    if not frame.x.low <= at_ms <= frame.x.high:
+        return []
+    x = frame.x.place(at_ms)
+    return [Line(x0=x, y0=frame.top, x1=x, y1=frame.bottom, colour=FAULT_TEXT, width=0.7)]
 
 
 def stall_bands(frame: Frame, stalls: list[StallMark]) -> list[Mark]:
@@ -188,60 +159,13 @@ def stall_bands(frame: Frame, stalls: list[StallMark]) -> list[Mark]:
     ]
 
 
-def stall_labels(frame: Frame, stalls: list[StallMark], *, low: bool = False) -> list[Mark]:
-    """Return the length of each stall: inside its band where that is wide, else beside it.
-
-    *low* puts it in the lower left corner of the band, where I/Os drawn from due to done leave
-    room.
-    """
-    marks: list[Mark] = []
-    taken_until = 0.0
-    clear = _clear_of_limits(frame, stalls)
-    for index, stall in enumerate(s for s in stalls if s.io):
-        assert stall.io is not None  # noqa: S101 - filtered above
-        left, right = frame.x.place(stall.io.due_ms), frame.x.place(stall.io.end_ms)
-        colour = FAIL_TEXT if stall.beyond else INK
-        title, value = stall.title, duration(stall.ms)
-        if low and right - left >= _WIDE_ENOUGH:
-            marks.append(_label(title, left + 6, frame.bottom - 22, colour, Align.LEFT))
-            marks.append(_large(value, left + 6, frame.bottom - 7, colour, Align.LEFT, HEADING))
-            continue
-        if right - left >= _WIDE_ENOUGH:
-            middle, y = (left + right) / 2, (frame.top + frame.bottom) / 2
-            marks.append(_label(title, middle, y, colour, Align.CENTRE))
-            marks.append(_large(value, middle, y + 15, colour, Align.CENTRE, HEADING))
-            continue
-        width = max(text_width(title, REGULAR, TINY), text_width(value, BOLD, LEAD))
-        flip = right + 5 + width > frame.right
-        x, align = (left - 4, Align.RIGHT) if flip else (right + 4, Align.LEFT)
-        top = clear + (24 if index and left < taken_until else 0)
-        taken_until = x + width + 6
-        marks.append(_label(title, x, top, colour, align))
-        marks.append(_large(value, x, top + 11, colour, align, LEAD))
-    return marks
-
-
-def moment_line(frame: Frame, *, at_ms: float, word: str) -> list[Mark]:
-    """Return a line at a moment, its name on the side where there is room."""
-    if not frame.x.low < at_ms < frame.x.high:
+def stall_line(frame: Frame, stall: StallMark) -> list[Line]:
+    """Return the longest I/O of a stall from the time it was due until it was done."""
+    if stall.io is None:
         return []
-    x = frame.x.place(at_ms)
-    line = Line(x0=x, y0=frame.top, x1=x, y1=frame.bottom, colour=FAULT_TEXT, width=0.7)
-    needed = text_width(word, REGULAR, TINY) + 5
-    if x - frame.left >= needed:
-        return [line, _label(word, x - 2.5, frame.bottom - 4, FAULT_TEXT, Align.RIGHT)]
-    if frame.right - x >= needed:
-        return [line, _label(word, x + 2.5, frame.bottom - 4, FAULT_TEXT, Align.LEFT)]
-    return [line]
-
-
-def _clear_of_limits(frame: Frame, stalls: list[StallMark]) -> float:
-    """Return the first baseline from the top at which two lines of text cross no limit line."""
-    baseline = frame.top + 11
-    for y in sorted(frame.y.place(s.limit_ms) for s in stalls if s.limit_ms > 0):
-        if baseline - 8 < y < baseline + 15:
-            baseline = y + 10
-    return baseline
+    x0, x1 = frame.x.place(stall.io.due_ms), frame.x.place(stall.io.end_ms)
+    y = frame.y.place(stall.io.latency_ms)
+    return [Line(x0=x0, y0=y, x1=x1, y1=y, colour=DATA, width=0.7)]
 
 
 def points(frame: Frame, reduced: Reduced) -> list[Mark]:
@@ -291,7 +215,3 @@ def _as_segments(
 
 def _label(text: str, x: float, y: float, colour: str, align: Align) -> Text:
     return Text(x=x, y=y, text=text, font=REGULAR, size=TINY, colour=colour, align=align)
-
-
-def _large(text: str, x: float, y: float, colour: str, align: Align, size: float) -> Text:
-    return Text(x=x, y=y, text=text, font=BOLD, size=size, colour=colour, align=align)

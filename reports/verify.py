@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pypdf import PdfReader
 from pypdf.errors import PdfReadError
+from pypdf.generic import DictionaryObject
 
 from reports.build import render
 from reports.record import RecordError, Run, load_run, verify_manifest
@@ -83,7 +84,7 @@ def examine_pdf(path: Path, folder: Path | None = None) -> Examination:
         data = path.read_bytes()
         reader = PdfReader(io.BytesIO(data))
         pages = [page.extract_text() for page in reader.pages]
-        subject = str((reader.metadata or {}).get("/Subject", ""))
+        subject = (reader.metadata.subject if reader.metadata else None) or ""
     except (OSError, PdfReadError, ValueError, KeyError) as error:
         problem = f"{path}: cannot be read as a PDF: {error}"
         return Examination(problems=[problem], checked=[], not_checked=["everything else"])
@@ -139,13 +140,18 @@ def embedded_fonts(reader: PdfReader) -> dict[str, bool]:
     """Return for each font of a PDF whether its outlines are in the file."""
     fonts: dict[str, bool] = {}
     for page in reader.pages:
-        resources = page["/Resources"].get_object()
-        for reference in resources.get("/Font", {}).values():
+        for reference in _entry(_entry(page, "/Resources"), "/Font").values():
             font = reference.get_object()
-            descriptor = font.get("/FontDescriptor")
-            inside = descriptor is not None and "/FontFile2" in descriptor.get_object()
+            inside = "/FontFile2" in _entry(font, "/FontDescriptor")
             fonts[str(font["/BaseFont"]).lstrip("/")] = inside
     return fonts
+
+
+def _entry(holder: DictionaryObject, name: str) -> DictionaryObject:
+    """Return a dictionary inside another, empty if there is none."""
+    value = holder.get(name)
+    found = value.get_object() if value is not None else None
+    return found if isinstance(found, DictionaryObject) else DictionaryObject()
 
 
 def _against_evidence(

@@ -1,13 +1,16 @@
 """The charts of a fault page: the whole course, the path lanes beneath, both stalls enlarged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports import timeline
-from reports.axes import LinearAxis, LogAxis
+from reports import labels, timeline
+from reports.axes import LinearAxis, LogAxis, exponents_around
 from reports.chronology import Lane
 from reports.ink import Align, Text
+from reports.labels import Labels
 from reports.lanes import LANE_HEIGHT, draw_lanes
-from reports.series import IoTable, Reduced, reduce_io
+from reports.record import IoOutcome
+from reports.series import Io, IoTable, Reduced, reduce_io
 from reports.sheet import HEADING_HEIGHT, Sheet
 from reports.style import (
     LEFT,
@@ -30,6 +33,7 @@ _LANES_MOST = 8
 _MAIN_LEAST = 100.0
 _MAIN_MOST = 200.0
 _GUTTER = 18.0
+_ZOOM_IOS = 400
 _ZOOM_BELOW = 8.0  # a stall below one part in so many of the time shown is enlarged
 
 
@@ -83,7 +87,7 @@ def draw_charts(sheet: Sheet, charts: Charts, *, height: Heights) -> None:
     )
     _draw_main(sheet, charts, reduced, height.main)
     if height.zoom:
-        _draw_zooms(sheet, charts, reduced)
+        _draw_zooms(sheet, charts)
 
 
 def _label_width(charts: Charts) -> float:
@@ -111,17 +115,41 @@ def _draw_main(sheet: Sheet, charts: Charts, reduced: Reduced, height: float) ->
     if charts.fault:
         sheet.add(timeline.fault_band(frame, start_ms=charts.fault[0], end_ms=charts.fault[1]))
     sheet.add(*timeline.stall_bands(frame, charts.stalls))
-    if charts.fault:
-        sheet.add(*timeline.fault_edge(frame, start_ms=charts.fault[0], end_ms=charts.fault[1]))
     sheet.add(*timeline.grid(frame, unit="ms"))
-    sheet.add(*timeline.noise_line(frame, charts.floor_ms))
+    if charts.fault:
+        sheet.add(*timeline.moment_line(frame, charts.fault[0]))
     sheet.add(*timeline.points(frame, reduced))
     sheet.add(*timeline.failures(frame, reduced.failed))
-    sheet.add(*timeline.limit_lines(frame, charts.stalls))
-    sheet.add(*timeline.stall_labels(frame, charts.stalls))
+    words = _label_levels(sheet, frame, charts.stalls, charts.floor_ms)
+    for stall in charts.stalls:
+        words.put(labels.stall_places(frame, stall, low=False), needed=False)
+    if charts.fault:
+        start, end = charts.fault
+        places = labels.band_places(frame, start_ms=start, end_ms=end, words="fault active")
+        words.put(places, needed=False)
+    sheet.add(*words.placed)
     sheet.add(*timeline.time_axis(frame, most=10, y=top + height + 9))
     sheet.y = top + height + _AXIS
     _draw_lanes(sheet, charts, reduced, frame)
+
+
+def _label_levels(
+    sheet: Sheet, frame: Frame, stalls: list[StallMark], floor_ms: float | None
+) -> Labels:
+    """Draw limits and noise floor; return their words and the lines that others must not cross."""
+    words = Labels(frame=frame)
+    limits = timeline.limits_of(stalls)
+    for ms, names in limits.items():
+        line = timeline.level_line(frame, ms)
+        sheet.add(*line)
+        words.put(labels.limit_places(frame, ms, names if len(limits) > 1 else ""))
+        words.lines += line
+    for stall in stalls:
+        words.lines += timeline.stall_line(frame, stall)
+    if floor_ms is not None and (line := timeline.level_line(frame, floor_ms, noise=True)):
+        sheet.add(*line)
+        words.put(labels.noise_places(frame, floor_ms), needed=False)
+    return words
 
 
 def _draw_lanes(sheet: Sheet, charts: Charts, reduced: Reduced, frame: Frame) -> None:
@@ -154,10 +182,9 @@ def _draw_lanes(sheet: Sheet, charts: Charts, reduced: Reduced, frame: Frame) ->
     sheet.y += 2
 
 
-def _draw_zooms(sheet: Sheet, charts: Charts, reduced: Reduced) -> None:
+def _draw_zooms(sheet: Sheet, charts: Charts) -> None:
     stalls = _enlarged(charts)
     width = (WIDTH - _GUTTER) / 2 if len(stalls) > 1 else WIDTH
-    low, high = timeline.latency_range(reduced, charts.stalls)
     sheet.heading(
         "The stalls enlarged" if len(stalls) > 1 else f"The {stalls[0].title} enlarged",
         note="each I/O is a segment from the time it was due until done",
@@ -165,30 +192,36 @@ def _draw_zooms(sheet: Sheet, charts: Charts, reduced: Reduced) -> None:
     top = sheet.y + 5
     for index, stall in enumerate(stalls):
         left = LEFT + index * (width + _GUTTER)
-        axis = _zoom_axis(stall, left=left + 38, right=left + width)
+        axis = _zoom_axis(stall, charts.fault or (), left=left + 38, right=left + width)
+        ios = charts.table.between(start_ms=axis.low, end_ms=axis.high, limit=_ZOOM_IOS)
+        low, high = exponents_around([stall.limit_ms * 1.3, *(io.latency_ms for io in ios)])
         frame = Frame(x=axis, y=LogAxis(low=low, high=high, start=top + _ZOOM, end=top))
-        _draw_zoom(sheet, charts, stall, frame)
+        _draw_zoom(sheet, charts, stall, frame, ios)
     sheet.y = top + _ZOOM + _AXIS
 
 
-def _zoom_axis(stall: StallMark, *, left: float, right: float) -> LinearAxis:
-    assert stall.io is not None  # noqa: S101 - the caller filtered
-    length = max(stall.io.latency_ms, 20.0)
-    begin = stall.io.due_ms - 0.35 * length
-    if 0 <= stall.io.due_ms < 1.5 * length:
-        begin = min(begin, -0.28 * length)
-    return LinearAxis(low=begin, high=stall.io.end_ms + 0.75 * length, start=left, end=right)
+def _zoom_axis(
+    stall: StallMark, moments: Sequence[float], *, left: float, right: float
+) -> LinearAxis:
+    """Return the time around a stall, with the injection or the mend if it was shortly before."""
+    due_ms, latency_ms = (stall.io.due_ms, stall.io.latency_ms) if stall.io else (0.0, 0.0)
+    length = max(latency_ms, 20.0)
+    before = [at for at in moments if 0 <= due_ms - at < 1.5 * length]
+    begin = min([due_ms, *before]) - 0.34 * length
+    end = due_ms + latency_ms + 0.75 * length
+    return LinearAxis(low=begin, high=end, start=left, end=right)
 
 
-def _draw_zoom(sheet: Sheet, charts: Charts, stall: StallMark, frame: Frame) -> None:
-    ios = charts.table.between(start_ms=frame.x.low, end_ms=frame.x.high, limit=400)
-    sheet.add(*timeline.stall_bands(frame, [stall]))
-    sheet.add(*timeline.grid(frame, unit="ms"))
-    if charts.fault:
-        for at, word in zip(charts.fault, ("injected", "mended"), strict=True):
-            sheet.add(*timeline.moment_line(frame, at_ms=at, word=word))
+def _draw_zoom(sheet: Sheet, charts: Charts, stall: StallMark, frame: Frame, ios: list[Io]) -> None:
+    sheet.add(*timeline.stall_bands(frame, [stall]), *timeline.grid(frame, unit="ms"))
     sheet.add(*timeline.single_ios(frame, ios))
-    sheet.add(*timeline.failures(frame, [io for io in ios if io.outcome != "good"]))
-    sheet.add(*timeline.limit_lines(frame, [stall]))
-    sheet.add(*timeline.stall_labels(frame, [stall], low=True))
+    sheet.add(*timeline.failures(frame, [io for io in ios if io.outcome is not IoOutcome.GOOD]))
+    words = _label_levels(sheet, frame, [stall], None)
+    words.put(labels.stall_places(frame, stall, low=True), needed=False)
+    for at, word in zip(charts.fault or (), ("injected", "mended"), strict=False):
+        line = timeline.moment_line(frame, at)
+        if line:
+            sheet.add(*line)
+            words.put(labels.moment_places(frame, at, word), needed=False)
+    sheet.add(*words.placed)
     sheet.add(*timeline.time_axis(frame, most=5, y=frame.bottom + 9))

@@ -99,7 +99,7 @@ def _draw_findings(sheet: Sheet, findings: list[Finding]) -> None:
         sheet.need(26)
         top = sheet.y
         sheet.add(
-            *emblems.verdict_mark(verdict, x=LEFT + 1, y=top + 4.4, size=6.2, colour=TEXT[verdict])
+            *emblems.verdict_mark(verdict, x=LEFT + 1, y=top + 2.4, size=6.2, colour=TEXT[verdict])
         )
         sheet.paragraph(
             f"{number}. {finding.severity.capitalize()}"
