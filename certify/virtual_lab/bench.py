@@ -64,7 +64,7 @@ def _lio_device() -> Path:
         "iblock_80",
         "bench",
         f"udev_path=/dev/ram{arrays.SPARE_RAM_DISK}",
-        serial="5a5a0000-0000-4000-8000-0000000be000",
+        serial="be005a5a-0000-4000-8000-000000000000",
         product="BENCH",
     )
     return Path("/dev") / lio.wait_for_disk(lio.export(lio.create_adapter(ADAPTER), 0, backstore))

@@ -36,9 +36,9 @@ def array_adapter(array: str, initiator: str) -> str:
     return f"naa.500140500000{ARRAYS.index(array) + 0xA:x}{number:x}00"
 
 
-def host_adapter(engine: str) -> str:
-    """Return the NAA name of *engine*'s port for the host."""
-    return f"naa.500140500000e{ENGINES.index(engine) + 1:x}00"
+def engine_hba(engine: str) -> int:
+    """Return the number of the configfs HBA "user_N" that holds an engine's TCMU devices."""
+    return 101 + ENGINES.index(engine)
 
 
 CONTROL_ADAPTER = "naa.500140500000cc00"

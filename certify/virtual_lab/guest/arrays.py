@@ -50,7 +50,7 @@ def create_array(name: str) -> ArrayDisks:
             f"iblock_{number + 1}",
             dm,
             f"udev_path={_node_of(dm)}",
-            serial=f"5a5a0000-0000-4000-8000-00000000{name.lower()}{unit.lun:03d}",
+            serial=_serial(f"{name.lower()}{unit.lun:03d}"),
             product=f"ARRAY-{name}",
         )
         for initiator, group in groups.items():
@@ -66,7 +66,7 @@ def create_control_disk() -> str:
         "rd_mcp_90",
         "control",
         f"rd_pages={pages}",
-        serial="5a5a0000-0000-4000-8000-0000000cc000",
+        serial=_serial("cc00"),
         product="CONTROL",
     )
     return lio.export(lio.create_adapter(layout.CONTROL_ADAPTER), 0, backstore)
@@ -80,6 +80,11 @@ def _link_legs(disks: ArrayDisks) -> None:
             link = layout.leg_device(initiator, disks.name, unit)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(f"/dev/{disk}")
+
+
+def _serial(number: str) -> str:
+    """Return a unit serial number; LIO makes the designator from its first 25 digits only."""
+    return f"{number}5a5a-0000-4000-8000-000000000000"
 
 
 def _node_of(dm: str) -> str:

@@ -41,8 +41,9 @@ def start_multipath() -> dict[str, str]:
     Raises HostError after 60 s.
     """
     device = files("reference_router").joinpath("multipath.conf").read_text(encoding="utf-8")
-    Path("/etc/multipath.conf").write_text(LAB_CONF + device, encoding="utf-8")
-    Path("/etc/multipath").mkdir(exist_ok=True)
+    Path("/etc/multipath.conf").write_text(LAB_CONF, encoding="utf-8")
+    Path("/etc/multipath/conf.d").mkdir(parents=True, exist_ok=True)
+    Path("/etc/multipath/conf.d/router.conf").write_text(device, encoding="utf-8")
     log = (layout.RUN / "multipathd.log").open("ab")
     subprocess.Popen(
         ["/sbin/multipathd", "-d", "-s"], stdout=log, stderr=log, start_new_session=True

@@ -3,7 +3,7 @@
 from certify.virtual_lab import layout
 from certify.virtual_lab.guest import router
 from certify.virtual_lab.guest.arrays import ArrayDisks
-from certify.virtual_lab.guest.lio import TARGET
+from certify.virtual_lab.guest.lio import TARGET, LioError
 from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.targets import TARGETS
 
@@ -46,12 +46,19 @@ def _logical_unit(unit: layout.LogicalUnit, wwid: str) -> str:
 
 
 def _path(engine: str) -> str:
-    group = TARGET / "loopback" / layout.host_adapter(engine) / "tpgt_1"
-    address = (group / "address").read_text().strip()
     return (
         f'[[path]]\nname = "{layout.HOST}-{engine}"\nhost = "{layout.HOST}"\n'
-        f'engine = "{engine}"\nhctl = "{address}:*"'
+        f'engine = "{engine}"\nhctl = "{_port_address(engine)}:*"'
     )
+
+
+def _port_address(engine: str) -> str:
+    """Return the SCSI address of the engine's port, found by the backstores that it exports."""
+    backstores = f"user_{layout.engine_hba(engine)}"
+    for port in TARGET.glob("loopback/*/tpgt_1/lun/lun_*/*"):
+        if port.is_symlink() and port.resolve().parent.name == backstores:
+            return (port.parents[2] / "address").read_text(encoding="ascii").strip()
+    raise LioError(f"{engine} exports nothing: no loopback LUN on {backstores}")
 
 
 def _engine(chosen: Settings, engine: str) -> str:

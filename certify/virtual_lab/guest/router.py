@@ -47,6 +47,7 @@ def write_config(chosen: Settings) -> None:
             "[[engine]]",
             f"id = {number}",
             f'name = "{engine}"',
+            f"hba_index = {layout.engine_hba(engine)}",
             f'link = "{layout.RUN}/link-{number}.sock"',
             f'control = "{layout.RUN}/{engine}.ctl"',
             f'log = "{layout.RUN}/{engine}.log"',
@@ -76,12 +77,17 @@ def start(chosen: Settings) -> None:
     Raises RouterError after 60 s.
     """
     supervisors = {engine: _start_supervisor(chosen, engine) for engine in layout.ENGINES}
-    deadline = time.monotonic() + READY_TIMEOUT_S
     for engine, supervisor in supervisors.items():
-        while not _ready(chosen, engine):
-            if time.monotonic() > deadline or supervisor.poll() is not None:
-                raise RouterError(f"{engine} does not serve: {_last_words(engine)}")
-            time.sleep(0.1)
+        waiting = subprocess.Popen(
+            [*argv(chosen, "wait", engine), "--timeout", str(READY_TIMEOUT_S)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while waiting.poll() is None and supervisor.poll() is None:
+            time.sleep(0.05)
+        if waiting.poll() != 0:
+            waiting.kill()
+            raise RouterError(f"{engine} does not serve: {_last_words(engine)}")
 
 
 def _start_supervisor(chosen: Settings, engine: str) -> "subprocess.Popen[bytes]":
@@ -94,13 +100,6 @@ def _start_supervisor(chosen: Settings, engine: str) -> "subprocess.Popen[bytes]
             start_new_session=True,
             cwd="/",
         )
-
-
-def _ready(chosen: Settings, engine: str) -> bool:
-    done = subprocess.run(
-        argv(chosen, "ready", engine), capture_output=True, timeout=20, check=False
-    )
-    return done.returncode == 0
 
 
 def _last_words(engine: str) -> str:
