@@ -16,6 +16,20 @@ MODULES = (
     *("dm_mod", "dm_multipath", "dm_round_robin", "dm_service_time", "dm_delay"),
 )
 
+UDEV_RULES = {
+    "50-udev-default.rules",
+    "55-dm.rules",
+    "56-dm-mpath.rules",
+    "60-persistent-storage.rules",
+    "60-persistent-storage-dm.rules",
+    "95-dm-notify.rules",
+}
+ARRAY_DISK_RULE = (
+    'SUBSYSTEM=="block", ATTRS{vendor}=="ZSARRAY", '
+    'ENV{UDEV_DISABLE_PERSISTENT_STORAGE_RULES_FLAG}="1"\n'
+)
+"""Disks of the arrays are found by their SCSI address; they need no links."""
+
 
 class BringUpError(Exception):
     """The lab could not be brought up; the message is a sentence for its user."""
@@ -76,7 +90,23 @@ def _load_modules() -> None:
 def _start_udev() -> None:
     _run("mount", "-t", "configfs", "configfs", "/sys/kernel/config")
     _run("ip", "link", "set", "lo", "up")
+    _trim_udev_rules()
     _run("/lib/systemd/systemd-udevd", "--daemon")
+
+
+def _trim_udev_rules() -> None:
+    """Switch off rules that run programs for every disk and that nothing here needs.
+
+    In User Mode Linux a started program costs some 20 ms, and the stock rules start a dozen for
+    each of the lab's seventeen disks: most of the time that the lab would take to come up.
+    """
+    own = Path("/etc/udev/rules.d")
+    own.mkdir(parents=True, exist_ok=True)
+    for rules in Path("/lib/udev/rules.d").glob("*.rules"):
+        if rules.name not in UDEV_RULES:
+            (own / rules.name).unlink(missing_ok=True)
+            (own / rules.name).symlink_to("/dev/null")
+    (own / "59-array-disks.rules").write_text(ARRAY_DISK_RULE, encoding="ascii")
 
 
 def _run(*argv: str) -> None:
