@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reports.ink import Page
 from reports.paint import Properties, page_numbers, paint
-from reports.record import Run, load_run
+from reports.record import RecordError, Run, load_run, verify_manifest
 from reports.sections.configuration import draw_configuration
 from reports.sections.conformance import draw_conformance
 from reports.sections.cover import draw_cover
@@ -42,7 +42,8 @@ def lay_out(run: Run) -> list[Page]:
     draw_cover(sheet, view)
     draw_matrix(sheet, view)
     for scenario in view.scenarios:
-        draw_fault(sheet, view, scenario)
+        if scenario.repeats:  # why another did not run is in the matrix
+            draw_fault(sheet, view, scenario)
     draw_integrity(sheet, view)
     draw_conformance(sheet, view)
     draw_configuration(sheet, view)
@@ -78,10 +79,15 @@ def build_report(folder: Path, output: Path | None = None) -> Path:
     """Write the report of a sealed run folder and return the path of the PDF.
 
     *output* is the PDF; by default report.pdf in the folder. The key figures go beside it with the
-    suffix .json. Raises RecordError naming the first file of the folder that is wrong.
+    suffix .json. Raises RecordError naming the first file of the folder that is wrong; evidence
+    that is not what was sealed gets no report.
     """
     target = output or folder / "report.pdf"
-    report = render(load_run(folder))
+    run = load_run(folder)
+    problems = verify_manifest(folder)
+    if problems:
+        raise RecordError(f"{folder}: not the sealed evidence: {'; '.join(problems)}")
+    report = render(run)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(report.pdf)
     target.with_suffix(".json").write_bytes(report.json)

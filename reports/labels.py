@@ -10,6 +10,7 @@ from reports.words import duration
 
 _WIDE_ENOUGH = 64.0  # points that a stall band must have to carry its own label
 _LINE = 12.0
+_CLEAR = 1.6  # points between a word and a line
 
 Place = tuple[Text, ...]
 
@@ -51,9 +52,9 @@ class Labels:
 def _box(line: Line) -> tuple[float, float, float, float]:
     return (
         min(line.x0, line.x1),
-        min(line.y0, line.y1) - 0.5,
+        min(line.y0, line.y1) - _CLEAR,
         max(line.x0, line.x1),
-        max(line.y0, line.y1) + 0.5,
+        max(line.y0, line.y1) + _CLEAR,
     )
 
 
@@ -90,11 +91,11 @@ def _along_line(frame: Frame, y: float, text: str, font: str, colour: str) -> li
 
 
 def moment_places(frame: Frame, at_ms: float, word: str) -> list[Place]:
-    """Return places for a word at an upright line: right or left of it, from the bottom up."""
+    """Return places for a word at an upright line: left or right of it, from the top down."""
     x = frame.x.place(at_ms)
     return [
-        (_small(word, x + shift, frame.bottom - 4 - up * _LINE, FAULT_TEXT, align),)
-        for up in range(3)
+        (_small(word, x + shift, frame.top + 7 + down * _LINE / 2, FAULT_TEXT, align),)
+        for down in range(8)
         for shift, align in ((-2.5, Align.RIGHT), (3.0, Align.LEFT))
     ]
 
@@ -132,7 +133,9 @@ def _stall_places(frame: Frame, stall: StallMark, *, low: bool) -> Iterator[Plac
 
     if right - left >= _WIDE_ENOUGH:
         if low:
-            yield pair(left + 6, frame.bottom - 22, Align.LEFT, HEADING)
+            for up in range(3):
+                y = frame.bottom - 20 - up * _LINE / 2
+                yield pair(left + 6, y, Align.LEFT, HEADING)
         middle = (frame.top + frame.bottom) / 2
         for shift in (0.0, _LINE, -_LINE, 2 * _LINE, -2 * _LINE):
             yield pair((left + right) / 2, middle + shift, Align.CENTRE, HEADING)

@@ -159,15 +159,6 @@ def stall_bands(frame: Frame, stalls: list[StallMark]) -> list[Mark]:
     ]
 
 
-def stall_line(frame: Frame, stall: StallMark) -> list[Line]:
-    """Return the longest I/O of a stall from the time it was due until it was done."""
-    if stall.io is None:
-        return []
-    x0, x1 = frame.x.place(stall.io.due_ms), frame.x.place(stall.io.end_ms)
-    y = frame.y.place(stall.io.latency_ms)
-    return [Line(x0=x0, y0=y, x1=x1, y1=y, colour=DATA, width=0.7)]
-
-
 def points(frame: Frame, reduced: Reduced) -> list[Mark]:
     """Return the worst I/O of every column as a dot, slow ones as segments, and the median."""
     dots = tuple((frame.x.place(at), frame.y.place(ms)) for at, ms in reduced.worst)
@@ -197,6 +188,16 @@ def failures(frame: Frame, failed: tuple[Io, ...] | list[Io]) -> list[Mark]:
         lines.append((x - arm, y - arm, x + arm, y + arm))
         lines.append((x - arm, y + arm, x + arm, y - arm))
     return [Segments(lines=tuple(lines), colour=FAIL_FILL, width=0.9)]
+
+
+def segments_in(marks: list[Mark]) -> list[Line]:
+    """Return the segments among *marks* that are long enough to be in the way of a word."""
+    lines = [(mark, line) for mark in marks if isinstance(mark, Segments) for line in mark.lines]
+    return [
+        Line(x0=x0, y0=y0, x1=x1, y1=y1, colour=mark.colour, width=mark.width)
+        for mark, (x0, y0, x1, y1) in lines
+        if x1 - x0 >= _DRAWN_AS_SEGMENT
+    ]
 
 
 def _length(frame: Frame, at: float, ms: float) -> float:

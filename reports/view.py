@@ -33,9 +33,9 @@ class View:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict of the run; one that is not certified is never shown as PASS."""
+        """The verdict of the run; one not certified, or not complete, is never shown as PASS."""
         verdict = self.run.judgement.verdict
-        if verdict is Verdict.PASS and not self.run.judgement.certified:
+        if verdict is Verdict.PASS and not (self.run.judgement.certified and self.run.run.complete):
             return Verdict.INCONCLUSIVE
         return verdict
 

@@ -26,12 +26,14 @@ from reports.style import (
     TINY,
     TITLE,
     WIDTH,
+    text_width,
 )
 from reports.view import View, lab_notice, shape_of_lab
-from reports.words import count, duration, fit, plural, span_of_time, wrap
+from reports.words import count, duration, fit, plural, printable, span_of_time, wrap
 
 _SIGNATURE_ROW = 52.0
 _PER_ROW = 3
+_SIGNATURES = 9
 _ROW_MOST = 29.0
 _OCCASION = 40.0
 _STATEMENT = (
@@ -57,7 +59,7 @@ def _draw_title(sheet: Sheet, view: View) -> None:
     target = view.run.run.system_under_test
     sheet.y += 26
     sheet.line_of("Zero-downtime report of", size=LEAD, colour=MUTED, advance=TITLE * 1.2)
-    sheet.line_of(target.name, font=BOLD, size=TITLE, advance=LEAD * 1.7)
+    _draw_name(sheet, target.name)
     identity = " ".join(part for part in (target.vendor, target.product, target.revision) if part)
     sheet.line_of(
         f"{identity} · {shape_of_lab(view)}", size=LEAD, colour=MUTED, advance=SMALL * 1.8
@@ -72,6 +74,16 @@ def _draw_title(sheet: Sheet, view: View) -> None:
     if known:
         sheet.line_of(known, size=SMALL, colour=MUTED, advance=SMALL * 1.6)
     sheet.y += 2
+
+
+def _draw_name(sheet: Sheet, name: str) -> None:
+    """Draw the name of the system under test, smaller and on two lines if it is long."""
+    if text_width(printable(name, BOLD), BOLD, TITLE) <= WIDTH:
+        sheet.line_of(name, font=BOLD, size=TITLE, advance=LEAD * 1.7)
+        return
+    sheet.y -= TITLE * 1.1
+    sheet.paragraph(name, font=BOLD, size=HEADING, max_lines=2)
+    sheet.y += LEAD * 1.3
 
 
 def _draw_notice(sheet: Sheet, view: View) -> None:
@@ -153,7 +165,7 @@ def _draw_figures(sheet: Sheet, view: View) -> None:
 
 
 def _signature_height(view: View) -> float:
-    rows = -(-len(view.run.run.acceptance.signatories[:6]) // _PER_ROW)
+    rows = -(-len(view.run.run.acceptance.signatories[:_SIGNATURES]) // _PER_ROW)
     return 42 + rows * _SIGNATURE_ROW + 34
 
 
@@ -215,7 +227,7 @@ def _draw_signatures(sheet: Sheet, view: View) -> None:
         sheet.add(Text(x=LEFT, y=y, text=line, font=REGULAR, size=SMALL, colour=MUTED))
     sheet.y += len(statement) * SMALL * LEADING
     width = (WIDTH - gutter * (_PER_ROW - 1)) / _PER_ROW
-    for index, role in enumerate(view.run.run.acceptance.signatories[:6]):
+    for index, role in enumerate(view.run.run.acceptance.signatories[:_SIGNATURES]):
         x = LEFT + (index % _PER_ROW) * (width + gutter)
         y = sheet.y + (index // _PER_ROW + 1) * _SIGNATURE_ROW - 12
         sheet.add(

@@ -33,7 +33,7 @@ _LANES_MOST = 8
 _MAIN_LEAST = 100.0
 _MAIN_MOST = 200.0
 _GUTTER = 18.0
-_ZOOM_IOS = 400
+_ZOOM_IOS = 1500  # drawn one by one; beyond that the slowest
 _ZOOM_BELOW = 8.0  # a stall below one part in so many of the time shown is enlarged
 
 
@@ -118,9 +118,10 @@ def _draw_main(sheet: Sheet, charts: Charts, reduced: Reduced, height: float) ->
     sheet.add(*timeline.grid(frame, unit="ms"))
     if charts.fault:
         sheet.add(*timeline.moment_line(frame, charts.fault[0]))
-    sheet.add(*timeline.points(frame, reduced))
-    sheet.add(*timeline.failures(frame, reduced.failed))
+    drawn = timeline.points(frame, reduced)
+    sheet.add(*drawn, *timeline.failures(frame, reduced.failed))
     words = _label_levels(sheet, frame, charts.stalls, charts.floor_ms)
+    words.lines += timeline.segments_in(drawn)
     for stall in charts.stalls:
         words.put(labels.stall_places(frame, stall, low=False), needed=False)
     if charts.fault:
@@ -144,8 +145,6 @@ def _label_levels(
         sheet.add(*line)
         words.put(labels.limit_places(frame, ms, names if len(limits) > 1 else ""))
         words.lines += line
-    for stall in stalls:
-        words.lines += timeline.stall_line(frame, stall)
     if floor_ms is not None and (line := timeline.level_line(frame, floor_ms, noise=True)):
         sheet.add(*line)
         words.put(labels.noise_places(frame, floor_ms), needed=False)
@@ -214,9 +213,11 @@ def _zoom_axis(
 
 def _draw_zoom(sheet: Sheet, charts: Charts, stall: StallMark, frame: Frame, ios: list[Io]) -> None:
     sheet.add(*timeline.stall_bands(frame, [stall]), *timeline.grid(frame, unit="ms"))
-    sheet.add(*timeline.single_ios(frame, ios))
-    sheet.add(*timeline.failures(frame, [io for io in ios if io.outcome is not IoOutcome.GOOD]))
+    drawn = timeline.single_ios(frame, ios)
+    failed = [io for io in ios if io.outcome is not IoOutcome.GOOD]
+    sheet.add(*drawn, *timeline.failures(frame, failed))
     words = _label_levels(sheet, frame, [stall], None)
+    words.lines += timeline.segments_in(drawn)
     words.put(labels.stall_places(frame, stall, low=True), needed=False)
     for at, word in zip(charts.fault or (), ("injected", "mended"), strict=False):
         line = timeline.moment_line(frame, at)

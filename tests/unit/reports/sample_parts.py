@@ -343,7 +343,7 @@ def judgement(
     """Merge the verdicts as the suite does."""
     verdicts = [j.verdict for j in judged] + [Verdict.NOT_RUN for plan in plans if plan.not_run]
     order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS)
-    verdict = min(verdicts, key=order.index)
+    verdict = min(verdicts, key=order.index, default=Verdict.NOT_RUN)
     marks = [assertion.verdict for assertion in conformance.assertions]
     failed = sum(v is Verdict.FAIL for v in verdicts)
     doubtful = sum(v is Verdict.INCONCLUSIVE for v in verdicts)

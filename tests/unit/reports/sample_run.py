@@ -319,11 +319,12 @@ def write_sample_run(
     physical: bool = False,
     plans: list[record.ScenarioPlan] | None = None,
     run: record.RunRecord | None = None,
+    conformance: record.ConformanceRecord | None = None,
 ) -> Path:
     """Write a sealed run folder of *variant* and return it."""
     courses = courses_of(variant)
     not_run = {"A3"} if variant is Variant.INCONCLUSIVE else set()
-    plans = plans or parts.plans(repeats=repeats, not_run=not_run)
+    plans = plans if plans is not None else parts.plans(repeats=repeats, not_run=not_run)
     (folder / "io").mkdir(parents=True)
     events: list[record.EventRecord] = []
     judgements: list[record.ScenarioJudgement] = []
@@ -333,6 +334,8 @@ def write_sample_run(
             continue
         for repeat in range(1, plan.repeats + 1):
             course = courses.get(plan.id, HEALTHY["P1"])
+            if plan.fault_s < 1:
+                course = _shortened(course, plan.fault_s)
             writer = _Writer(
                 scenario=plan.id,
                 repeat=repeat,
@@ -349,10 +352,15 @@ def write_sample_run(
             judgements.append(_judgement(writer, plan))
             clock = writer.end_ns + 4 * NS
     events = [*parts.initial_states(812 * NS), *sorted(events, key=lambda e: e.t_ns)]
-    conformance = parts.conformance(failing=variant is Variant.FAILING)
+    conformance = conformance or parts.conformance(failing=variant is Variant.FAILING)
     run = run or parts.run(str(variant), physical=physical, emulated="INCONCLUSIVE" in variant.name)
     _seal(folder, run, plans, events, judgements, conformance)
     return folder
+
+
+def _shortened(course: Course, fault_s: float) -> Course:
+    values = {key: getattr(course, key) for key in Course.__slots__}
+    return Course(**{**values, "fault_s": fault_s})
 
 
 def _varied(course: Course, repeat: int) -> Course:

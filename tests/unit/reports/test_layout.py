@@ -1,0 +1,88 @@
+"""No word of any page leaves its page or meets another word, whatever the run holds."""
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from reports.build import lay_out
+from reports.ink import Page, Text
+from reports.record import load_run
+from reports.style import FONTS, LEFT, PAGE_HEIGHT, RIGHT, SIZES
+from reports.words import printable
+from tests.unit.reports.sample_run import Variant
+from tests.unit.reports.sample_stress import ENDLESS, HOSTILE, WORDY, write_stress_run
+
+VARIANTS = [*map(str, Variant), "physical"]
+STRESS = {
+    "endless": (ENDLESS, 3, 20),
+    "wordy": (WORDY, 3, 3),
+    "hostile": (HOSTILE * 6, 3, 20),
+    "many faults": ("Fault", 200, 2),
+    "nothing": ("x", 0, 0),
+    "empty names": ("", 2, 2),
+}
+
+
+def words_of(page: Page) -> list[Text]:
+    return [mark for mark in page.marks if isinstance(mark, Text) and mark.text]
+
+
+def outside(page: Page) -> list[str]:
+    boxes = [(text, *text.box()) for text in words_of(page)]
+    return [
+        text.text
+        for text, left, top, right, bottom in boxes
+        if left < LEFT - 0.5 or right > RIGHT + 0.5 or top < 20 or bottom > PAGE_HEIGHT - 20
+    ]
+
+
+def collisions(page: Page) -> list[tuple[str, str]]:
+    boxed = [(text.text, text.box()) for text in words_of(page)]
+    return [
+        (one, other)
+        for (one, a), (other, b) in combinations(boxed, 2)
+        if a[0] < b[2] - 0.2 and b[0] < a[2] - 0.2 and a[1] < b[3] - 0.2 and b[1] < a[3] - 0.2
+    ]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_words_stay_on_their_page_and_apart(samples: dict[str, Path], variant: str) -> None:
+    pages = lay_out(load_run(samples[variant]))
+    assert [outside(page) for page in pages] == [[]] * len(pages)
+    assert [collisions(page) for page in pages] == [[]] * len(pages)
+
+
+@pytest.mark.parametrize("name", STRESS)
+def test_no_text_is_too_much(tmp_path: Path, name: str) -> None:
+    text, faults, paths = STRESS[name]
+    folder = write_stress_run(tmp_path / "run", text, faults=faults, paths=paths)
+    pages = lay_out(load_run(folder))
+    assert [outside(page) for page in pages] == [[]] * len(pages)
+    assert [collisions(page) for page in pages] == [[]] * len(pages)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_scenario_has_exactly_one_page(samples: dict[str, Path], variant: str) -> None:
+    run = load_run(samples[variant])
+    judged = {judgement.id for judgement in run.judgement.scenarios}
+    cover_matrix_and_annexes = 2 + 5
+    assert len(lay_out(run)) == cover_matrix_and_annexes + len(judged)
+
+
+def test_type_is_of_the_six_sizes_and_three_fonts(samples: dict[str, Path]) -> None:
+    texts = [text for page in lay_out(load_run(samples["failing"])) for text in words_of(page)]
+    assert {text.size for text in texts} <= set(SIZES)
+    assert {text.font for text in texts} == set(FONTS)
+
+
+def test_every_character_has_a_glyph(tmp_path: Path) -> None:
+    folder = write_stress_run(tmp_path / "run", HOSTILE, faults=2, paths=2)
+    texts = [text for page in lay_out(load_run(folder)) for text in words_of(page)]
+    lacking = [text.text for text in texts if text.text != _kept(text)]
+    assert lacking == []
+
+
+def _kept(text: Text) -> str:
+    """Return what of a text its font can draw; runs of spaces are ours."""
+    return "".join(c if c.isspace() else printable(c, text.font) for c in text.text)
