@@ -53,7 +53,9 @@ def start_multipath() -> dict[str, str]:
     active: dict[str, int] = {}
     while time.monotonic() < deadline:
         active = _active_paths()
-        if all(active.get(wwid, 0) == len(layout.ENGINES) for wwid in wanted):
+        whole = all(active.get(wwid, 0) == len(layout.ENGINES) for wwid in wanted)
+        # udev makes the map's link some time after multipathd has made the map.
+        if whole and all((Path("/dev/mapper") / wwid).is_block_device() for wwid in wanted):
             return {name: wwid for wwid, name in wanted.items()}
         time.sleep(0.05)
     raise HostError(
