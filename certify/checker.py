@@ -7,7 +7,7 @@ hand-written history proves the judge.
 from certify import stall
 from certify.attribution import attribute
 from certify.checks import checks_of
-from certify.history import APPLICATION, History
+from certify.history import APPLICATION, NOT_RUN, History
 from certify.measures import Measured, measure
 from certify.stall import Stall
 from certify.verdict import grade_of, merge, show_ms
@@ -29,6 +29,9 @@ def judge(history: History) -> ScenarioJudgement:
     plan = history.plan
     if plan.not_run:
         return _nothing(history, Verdict.NOT_RUN, plan.not_run)
+    for note in history.of_kind(EventKind.NOTE):
+        if note.subject == NOT_RUN:
+            return _nothing(history, Verdict.NOT_RUN, note.detail)
     if not history.events:
         return _nothing(history, Verdict.NOT_RUN, "The run ended before this scenario began.")
     measured = measure(history)

@@ -26,6 +26,9 @@ CONTROL = "control"
 PATH = "path:"
 READBACK = "readback"
 
+NOT_RUN = "not_run"
+"""Subject of the NOTE that says why a scenario was left out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:

@@ -15,7 +15,10 @@ BLOCK_BYTES = 4096
 
 
 class Ledger:
-    """The blocks of one logical unit; one thread takes blocks, another gives them back."""
+    """The blocks of one logical unit; one thread takes blocks, another gives them back.
+
+    `capacity` is the number of blocks, `hot_blocks` how many of them are hot.
+    """
 
     def __init__(self, size_bytes: int, *, hot: int, cold: int, seed: int) -> None:
         """Spread hot + cold blocks over *size_bytes*, fewer if the unit is small."""
@@ -28,6 +31,7 @@ class Ledger:
         random.Random(seed).shuffle(lbas)  # noqa: S311 - the same order for the same seed
         hot_count = min(hot, total - 1)
         self.capacity = total
+        self.hot_blocks = hot_count
         self._hot = deque(lbas[:hot_count])
         self._cold = deque(lbas[hot_count:])
         self._is_hot = frozenset(self._hot)

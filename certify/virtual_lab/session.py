@@ -16,6 +16,7 @@ from certify.virtual_lab import kernels, layout, state
 from certify.virtual_lab.boot import BootError
 from certify.virtual_lab.client import Client
 from certify.virtual_lab.guest.settings import Settings
+from certify.virtual_lab.targets import DEFAULT_TARGET
 
 LAB_FILE = layout.RUN / "lab.toml"
 EXIT_LAB = 4
@@ -23,10 +24,11 @@ GONE_TIMEOUT_S = 15.0
 PACKAGES = ("certify", "fault_injectors", "reference_router", "reports")
 
 
-def run_in_lab(argv: list[str], *, kernel: str | None, target: str, runs_dir: Path) -> int:
+def run_in_lab(argv: list[str], *, kernel: str | None, target: str | None, runs_dir: Path) -> int:
     """Run `certify ARGV` inside a lab, its output on ours; return its exit status.
 
-    A lab of `certify lab up` is used if there is one; else a lab is booted for this command and
+    A lab of `certify lab up` is used if there is one, and must be of the *kernel* and *target*
+    that are wanted, where None wants any; else a lab is booted for this command and
     ends with it. *runs_dir* is mounted in the guest at the same path and written through.
     Exit status 4 means that the lab could not be booted or died.
     """
@@ -95,7 +97,9 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _run_python(module: list[str], *, kernel: str | None, target: str, runs_dir: Path) -> int:
+def _run_python(
+    module: list[str], *, kernel: str | None, target: str | None, runs_dir: Path
+) -> int:
     try:
         with _lab(kernel=kernel, target=target, runs_dir=runs_dir) as folder:
             client = Client(folder)
@@ -110,7 +114,7 @@ def _run_python(module: list[str], *, kernel: str | None, target: str, runs_dir:
 
 
 @contextmanager
-def _lab(*, kernel: str | None, target: str, runs_dir: Path) -> Iterator[Path]:
+def _lab(*, kernel: str | None, target: str | None, runs_dir: Path) -> Iterator[Path]:
     state.remove_dead()
     if standing_lab_is_up():
         _check_standing(kernel=kernel, target=target, runs_dir=runs_dir)
@@ -120,7 +124,13 @@ def _lab(*, kernel: str | None, target: str, runs_dir: Path) -> Iterator[Path]:
     theirs, ours = os.pipe()  # the keeper ends the guest when our end closes, however we end
     start = time.monotonic()
     try:
-        _start(folder, kernel=kernel, target=target, runs_dir=runs_dir, lifeline=theirs)
+        _start(
+            folder,
+            kernel=kernel,
+            target=target or DEFAULT_TARGET,
+            runs_dir=runs_dir,
+            lifeline=theirs,
+        )
         say(f"certify: lab ready in {time.monotonic() - start:.1f} s")
         yield folder
     finally:
@@ -136,12 +146,12 @@ def _wait_until_gone(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_standing(*, kernel: str | None, target: str, runs_dir: Path) -> None:
+def _check_standing(*, kernel: str | None, target: str | None, runs_dir: Path) -> None:
     path = state.standing() / "settings.json"
     seen = msgspec.json.decode(path.read_bytes(), type=Settings)
     for what, wanted, found in (
         ("kernel", kernel or seen.kernel, seen.kernel),
-        ("target", target, seen.target),
+        ("target", target or seen.target, seen.target),
         ("runs folder", str(runs_dir.resolve()), seen.share),
     ):
         if wanted != found:

@@ -1,0 +1,181 @@
+"""The command line: results on stdout, progress on stderr, one meaning per exit code.
+
+0 certified or done; 1 failed; 2 the command line or the lab file is wrong; 3 inconclusive;
+4 the lab could not be booted, or not be restored to health.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from certify import __version__
+from certify.commands import conclude, inspect, lab_commands, mend, run
+from certify.console import Progress
+from certify.lab import LabError
+from certify.scenarios import PROFILES
+from certify.verdict import ExitCode
+from fault_injectors import FaultError
+from reports.record import RecordError
+
+RUNS = Path("runs")
+KERNELS = ("kvm", "uml", "tcg")
+DEFAULT_TARGET = "reference-router"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status."""
+    parser = make_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.act is not run.run:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.pytest_args = [one for one in rest if one != "--"]
+    act: Callable[[argparse.Namespace], int] = arguments.act
+    try:
+        return act(arguments)
+    except LabError as error:
+        return _fail(str(error), ExitCode.USAGE)
+    except RecordError as error:
+        return _fail(str(error), ExitCode.USAGE)
+    except FaultError as error:
+        return _fail(str(error), ExitCode.LAB)
+    except KeyboardInterrupt:
+        return _fail("interrupted", ExitCode.INCONCLUSIVE)
+    except BrokenPipeError:
+        # Whoever read our results has gone; nothing more can be told. See the docs of `signal`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+
+
+def _fail(text: str, code: ExitCode) -> int:
+    for line in text.splitlines():
+        sys.stderr.write(f"certify: {line}\n")
+    return code
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="certify",
+        description="Proves that highly available SAN storage has no downtime, or shows where.",
+        epilog="Exit status: 0 certified or done, 1 failed, 2 usage or lab file, 3 inconclusive, "
+        "4 the lab could not be booted or not be restored.",
+    )
+    parser.add_argument("--version", action="version", version=f"certify {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_looks(commands)
+    _add_run(commands)
+    _add_results(commands)
+    _add_lab(commands)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(
+    commands: Commands, name: str, act: Callable[[argparse.Namespace], int], words: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+    parser.set_defaults(act=act)
+    return parser
+
+
+def _lab_option(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    parser.add_argument(
+        "--lab",
+        type=Path,
+        required=required,
+        metavar="FILE",
+        help="the lab's description (lab.toml)" + ("" if required else "; default: a virtual lab"),
+    )
+
+
+def _virtual_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kernel", choices=KERNELS, help="of the virtual lab; default: by probing")
+    parser.add_argument(
+        "--target",
+        default=DEFAULT_TARGET,
+        help="what the virtual lab puts under test (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=RUNS, metavar="DIR", help="folder of run folders"
+    )
+
+
+def _json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="write the result as JSON")
+
+
+def _profile_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", default="quick", choices=sorted(PROFILES))
+
+
+def _add_looks(commands: Commands) -> None:
+    for name, act, words in (
+        ("check", inspect.check, "say whether a lab is fit to be broken; changes nothing"),
+        ("topology", inspect.topology, "show hosts, paths, engines and arrays as a tree"),
+    ):
+        parser = _command(commands, name, act, words)
+        _lab_option(parser)
+        _virtual_options(parser)
+        _json_option(parser)
+    parser = _command(commands, "list", inspect.list_scenarios, "list scenarios and profiles")
+    _profile_option(parser)
+    _json_option(parser)
+    parser = _command(commands, "plan", inspect.plan, "show the protocol of a run, and its hash")
+    _lab_option(parser, required=True)
+    _profile_option(parser)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=1)
+    _json_option(parser)
+
+
+def _add_run(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "run",
+        run.run,
+        "run a profile against a lab, judge it and write the report; "
+        "further arguments go to pytest (-k, -m, -x, node ids)",
+    )
+    _lab_option(parser)
+    _virtual_options(parser)
+    _profile_option(parser)
+    parser.add_argument("--seed", type=int, default=1, help="of what the probes choose at random")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="of each scenario")
+    parser.add_argument(
+        "--destroy",
+        action="store_true",
+        help="needed with --lab: its logical units are overwritten and its parts broken",
+    )
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: a new one in --runs")
+    parser.add_argument("--no-conformance", action="store_true", help="leave out; never certifies")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="of conformance")
+    parser.add_argument("--no-seal", action="store_true", help="only act and record; seal later")
+    parser.add_argument("--progress", default=Progress.AUTO, choices=list(Progress))
+    parser = _command(commands, "heal", mend.heal, "undo what a run that died left broken")
+    _lab_option(parser)
+    parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: the latest run")
+
+
+def _add_results(commands: Commands) -> None:
+    parser = _command(commands, "seal", conclude.seal_run, "judge a run folder and seal it again")
+    parser.add_argument("run", type=Path)
+    parser = _command(commands, "report", conclude.report, "write the PDF report of a sealed run")
+    parser.add_argument("run", type=Path)
+    parser.add_argument("-o", "--output", type=Path, metavar="PDF")
+    parser = _command(commands, "verify", conclude.verify, "prove that a run or a PDF is intact")
+    parser.add_argument("what", type=Path, metavar="RUN|PDF")
+    parser.add_argument("--run", type=Path, help="the run folder that the PDF was made from")
+    _json_option(parser)
+
+
+def _add_lab(commands: Commands) -> None:
+    parser = _command(commands, "lab", lab_commands.lab, "start, enter or end a virtual lab")
+    parser.add_argument("what", choices=("up", "shell", "down", "bench"))
+    parser.add_argument("command", nargs="*", help="to run in the lab's shell")
+    _virtual_options(parser)

@@ -1,0 +1,1 @@
+"""What the commands of `certify` do, by family. Each takes parsed arguments, returns a status."""

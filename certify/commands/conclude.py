@@ -1,0 +1,83 @@
+"""Commands on a run folder: seal, report, verify; and the end of every run."""
+
+import argparse
+from pathlib import Path
+
+from certify.commands.output import say, say_json, tell
+from certify.seal import seal
+from certify.verdict import ExitCode
+from reports.record import JudgementRecord, Verdict
+
+
+def conclude(folder: Path) -> int:
+    """Seal a run, write its report, say how it ended; return the verdict's exit code."""
+    tell("certify: sealing the evidence and judging it")
+    judgement = seal(folder)
+    tell("certify: writing the report")
+    pdf = _build(folder, None)
+    for line in summary(judgement):
+        say(line)
+    say()
+    say(f"report  {_short(pdf)}")
+    say(f"junit   {_short(folder / 'junit.xml')}")
+    return judgement.exit_code
+
+
+def summary(judgement: JudgementRecord) -> list[str]:
+    """Return the verdict in words, failures first."""
+    word = f"CERTIFIED, {judgement.grade}" if judgement.certified else "NOT CERTIFIED"
+    if judgement.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_RUN):
+        word = f"NOT CERTIFIED ({judgement.verdict})"
+    told = [f"  {one.severity}: {_named(one.scenario)}{one.text}" for one in judgement.findings]
+    notes = [line for line in told if not line.startswith("  note")]
+    return [f"{word}: {judgement.sentence}", *notes[:20]]
+
+
+def _named(scenario: str) -> str:
+    return f"{scenario}: " if scenario else ""
+
+
+def seal_run(arguments: argparse.Namespace) -> int:
+    """Judge a run again with this version's judge."""
+    return conclude(arguments.run.resolve())
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write the PDF of a sealed run."""
+    say(str(_build(arguments.run, arguments.output)))
+    return ExitCode.CERTIFIED
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Prove that a run folder or a PDF is what was written; one line per problem."""
+    from reports.verify import verify_pdf, verify_run  # draws in the PDF library
+
+    if arguments.what.is_dir():
+        problems = verify_run(arguments.what)
+    else:
+        problems = verify_pdf(arguments.what, arguments.run)
+    if arguments.json:
+        say_json({"intact": not problems, "problems": problems})
+    else:
+        for problem in problems:
+            say(problem)
+        if not problems:
+            say(f"{arguments.what}: intact")
+    return ExitCode.FAILED if problems else ExitCode.CERTIFIED
+
+
+def _build(folder: Path, output: Path | None) -> Path:
+    from reports.build import build_report  # draws in the PDF library, slow to load
+
+    return build_report(folder, output)
+
+
+def _short(path: Path) -> str:
+    """Return the path as `latest` names it, relative to here, where that is the same file."""
+    latest = path.parent.parent / "latest" / path.name
+    if latest.exists() and latest.resolve() == path.resolve():
+        path = latest
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

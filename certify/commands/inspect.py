@@ -1,0 +1,112 @@
+"""Commands that look and change nothing: check, topology, list, plan."""
+
+import argparse
+import hashlib
+
+from certify import health
+from certify.commands.output import say, say_json
+from certify.commands.virtual import in_lab
+from certify.devices import resolve_found
+from certify.lab import Lab, load_lab
+from certify.preflight import lab_record, preflight
+from certify.rundir import make_plan
+from certify.scenarios import PROFILES, scenarios_of
+from certify.tree import topology_lines
+from certify.verdict import ExitCode, show_ms
+from reports.record import PlanRecord, encode
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Say whether the lab is fit to be broken, one line per problem."""
+    if arguments.lab is None:
+        return in_lab(arguments, ["check", *_json(arguments)])
+    found = preflight(load_lab(arguments.lab))
+    if arguments.json:
+        say_json(
+            {
+                "healthy": not found.problems,
+                "problems": found.problems,
+                "lab": found.lab,
+                "system_under_test": found.system_under_test,
+                "host_timers": found.host_timers,
+                "versions": found.versions,
+            }
+        )
+    else:
+        for problem in found.problems:
+            say(problem)
+        if not found.problems:
+            paths, engines = len(found.lab.paths), len(found.lab.engines)
+            say(f"{found.lab.name}: healthy: {paths} paths, {engines} engines, all as they should")
+    return ExitCode.LAB if found.problems else ExitCode.CERTIFIED
+
+
+def topology(arguments: argparse.Namespace) -> int:
+    """Show the lab as a tree, each part with its health."""
+    if arguments.lab is None:
+        return in_lab(arguments, ["topology", *_json(arguments)])
+    lab = load_lab(arguments.lab)
+    problems: list[str] = []
+    record = lab_record(lab, resolve_found(lab, problems))
+    problems = health.problems_of(lab)
+    if arguments.json:
+        say_json({"lab": record, "problems": problems})
+    else:
+        for line in topology_lines(lab, record, problems):
+            say(line)
+    return ExitCode.CERTIFIED
+
+
+def list_scenarios(arguments: argparse.Namespace) -> int:
+    """List the scenarios of a profile with their limits."""
+    scenarios = scenarios_of(arguments.profile)
+    if arguments.json:
+        say_json(
+            {
+                "profiles": PROFILES,
+                "scenarios": [
+                    {"id": one.id, "title": one.title, "fault": one.kind, "expected": one.expected}
+                    for one in scenarios
+                ],
+            }
+        )
+        return ExitCode.CERTIFIED
+    say(f"profile {arguments.profile}")
+    for one in scenarios:
+        limits = f"≤ {show_ms(one.limit_failover_ms)}, back ≤ {show_ms(one.limit_failback_ms)}"
+        say(f"  {one.id:<4} {one.title:<36} {limits}")
+        say(f"       {one.expected}")
+    return ExitCode.CERTIFIED
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """Show the protocol of a run, as plan.json will hold it, and its SHA-256."""
+    lab: Lab = load_lab(arguments.lab)
+    protocol = make_plan(
+        lab, profile=arguments.profile, seed=arguments.seed, repeats=arguments.repeat
+    )
+    if arguments.json:
+        say(encode(protocol).decode().rstrip())
+        return ExitCode.CERTIFIED
+    for line in _plan_lines(lab, protocol):
+        say(line)
+    return ExitCode.CERTIFIED
+
+
+def _plan_lines(lab: Lab, protocol: PlanRecord) -> list[str]:
+    lines = [f"Protocol of profile {protocol.profile} on {lab.lab.name}, seed {protocol.seed}"]
+    for one in protocol.scenarios:
+        lines += [
+            "",
+            f"{one.id}  {one.title}" + (f"  NOT RUN: {one.not_run}" if one.not_run else ""),
+            f"    {one.description}",
+            f"    expected: {one.expected}",
+            f"    limits: {show_ms(one.limit_failover_ms)} after the fault, "
+            f"{show_ms(one.limit_failback_ms)} after mending; repeats: {one.repeats}",
+        ]
+    digest = hashlib.sha256(encode(protocol)).hexdigest()
+    return [*lines, "", f"SHA-256 of the protocol: {digest}"]
+
+
+def _json(arguments: argparse.Namespace) -> list[str]:
+    return ["--json"] if arguments.json else []

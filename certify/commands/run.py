@@ -1,0 +1,141 @@
+"""`certify run`: a thin wrapper of pytest, inside a virtual lab when no lab file is given."""
+
+import argparse
+import contextlib
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from certify.commands.conclude import conclude
+from certify.commands.output import tell
+from certify.commands.virtual import absolute, in_lab
+from certify.console import Progress
+from certify.lab import Lab, LabError, load_lab
+from certify.preflight import preflight
+from certify.rundir import RunFolder, make_plan, new_folder, point_latest
+from certify.scenarios import MODULES, PROFILES
+from certify.seal import is_run
+from certify.verdict import ExitCode
+
+ROOT = Path(__file__).resolve().parents[2]
+"""Where the packages are; node ids are relative to it."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a profile, then seal, judge and report; return the verdict's exit code."""
+    if arguments.lab is None:
+        return _run_virtual(arguments)
+    lab = load_lab(arguments.lab)
+    if not arguments.destroy:
+        units = ", ".join(f"{unit.name} ({unit.wwid})" for unit in lab.logical_unit)
+        raise LabError(
+            f"a run overwrites {units} and breaks paths, engines and arrays of {lab.lab.name}; "
+            "say --destroy if that is meant"
+        )
+    folder = _folder(arguments, lab.lab.name)
+    status = _run_here(arguments, lab, folder)
+    if arguments.no_seal:
+        return status
+    return conclude(folder)
+
+
+def _run_virtual(arguments: argparse.Namespace) -> int:
+    """Run in a guest, which writes to a folder of ours; judge here, whatever became of it."""
+    folder = _folder(arguments, "virtual")
+    live = arguments.progress is Progress.AUTO and sys.stderr.isatty()
+    progress = Progress.LIVE if live else arguments.progress
+    argv = [
+        *("run", "--run-dir", str(folder), "--destroy", "--no-seal"),
+        *("--profile", arguments.profile, "--seed", str(arguments.seed)),
+        *("--repeat", str(arguments.repeat), "--workers", str(arguments.workers)),
+        *("--progress", str(progress)),
+        *(("--no-conformance",) if arguments.no_conformance else ()),
+        *arguments.pytest_args,
+    ]
+    status = in_lab(arguments, argv)
+    if not is_run(folder):
+        tell(f"certify: nothing was recorded in {folder}")
+        return status or ExitCode.LAB
+    return conclude(folder)
+
+
+def _folder(arguments: argparse.Namespace, lab_name: str) -> Path:
+    if arguments.run_dir is None:
+        return absolute(new_folder(arguments.runs, lab_name))
+    folder = absolute(arguments.run_dir)
+    if is_run(folder):
+        raise LabError(f"{folder} holds a run already; evidence is not overwritten")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _run_here(arguments: argparse.Namespace, lab: Lab, folder: Path) -> int:
+    """Begin the folder, then the two passes of pytest; return 0 if both came to their end."""
+    found = preflight(lab)
+    if found.problems:
+        for problem in found.problems:
+            tell(f"certify: {problem}")
+        tell("certify: the lab is not fit to be broken; certify heal may help")
+        return ExitCode.LAB
+    protocol = make_plan(
+        lab, profile=arguments.profile, seed=arguments.seed, repeats=arguments.repeat
+    )
+    RunFolder.begin(folder, lab=lab, found=found, plan=protocol)
+    point_latest_beside(folder, arguments.runs)
+    if not arguments.no_conformance:
+        _pytest(_conformance_args(arguments, folder))
+    ended = _pytest(_scenario_args(arguments, folder))
+    known = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if ended is pytest.ExitCode.USAGE_ERROR:
+        return ExitCode.USAGE
+    return ExitCode.CERTIFIED if ended in known else ExitCode.INCONCLUSIVE
+
+
+def point_latest_beside(folder: Path, runs: Path) -> None:
+    """Point `latest` to a folder that was named by hand, if it is one of *runs*."""
+    if folder.parent == absolute(runs):
+        point_latest(folder)
+
+
+def _common_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
+    return [
+        *("-c", "/dev/null", "--rootdir", str(ROOT), "-p", "certify.plugin"),
+        *("-p", "no:cacheprovider", "--import-mode=importlib", "-q", "--no-header"),
+        *("--lab", str(arguments.lab), "--run-dir", str(folder)),
+    ]
+
+
+def _conformance_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
+    parallel = ["-n", str(arguments.workers), "--max-worker-restart=0"]
+    where = str(ROOT / "certify" / "conformance")
+    return [*_common_args(arguments, folder), *parallel, "--tb=short", where]
+
+
+def _scenario_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
+    chosen = [one for one in arguments.pytest_args if "::" in one or one.endswith(".py")]
+    files = [str(ROOT / "certify" / "scenarios" / f"{_stem(one)}.py") for one in _ids(arguments)]
+    return [
+        *_common_args(arguments, folder),
+        *("-p", "no:xdist", "-s", "--tb=short", "--no-summary"),
+        *("--profile", arguments.profile, "--seed", str(arguments.seed)),
+        *("--repeat", str(arguments.repeat), "--progress", str(arguments.progress), "--destroy"),
+        *arguments.pytest_args,
+        *([] if chosen else files),
+    ]
+
+
+def _ids(arguments: argparse.Namespace) -> tuple[str, ...]:
+    return PROFILES[arguments.profile]
+
+
+def _stem(scenario: str) -> str:
+    return MODULES[scenario].__name__.rpartition(".")[2]
+
+
+def _pytest(argv: list[str]) -> int | pytest.ExitCode:
+    """Run pytest in this process, its words on stderr: stdout is for results."""
+    tell(f"certify: pytest {shlex.join(argv)}")
+    with contextlib.redirect_stdout(sys.stderr):
+        return pytest.main(argv)

@@ -1,0 +1,227 @@
+"""The load of a scenario: the application's probes, the control probe and the path probes."""
+
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from certify.deadline import Deadline
+from certify.devices import LabDevices
+from certify.lab import Lab, LabError
+from certify.ledger import Ledger
+from certify.path_probes import PathProbes
+from certify.probes import Emit, OpenLoopProbe, Pulse, open_device
+from certify.tags import run_number
+from certify.workload import PlainReads, TaggedReads, TaggedWrites
+
+HOT_BLOCKS = 256
+"""Rewritten every few seconds at the usual rate."""
+COLD_BLOCKS = 3840
+"""With the hot ones enough for 20 s without an answer at 200 writes per second."""
+CONTROL_BLOCKS = 256
+WRITER = 1
+SWITCH_INTERVAL_S = 0.0005
+"""How long a Python thread may keep the others waiting; the default of 5 ms would be noise."""
+NICE = -10
+PREFILL_S = 10.0
+PREFILL_INTERVAL_MS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """How often each probe is due, in ms."""
+
+    write_ms: float
+    read_ms: float
+    control_ms: float
+    path_ms: float
+
+
+RATES = Rates(write_ms=5.0, read_ms=5.0, control_ms=10.0, path_ms=40.0)
+RATES_EMULATED = Rates(write_ms=40.0, read_ms=40.0, control_ms=40.0, path_ms=200.0)
+"""An emulated CPU runs Python about 18 times slower."""
+
+
+def rates_of(lab: Lab) -> Rates:
+    """Return rates that leave most of the CPU to the system under test."""
+    return RATES_EMULATED if lab.lab.times_indicative else RATES
+
+
+@dataclass(slots=True, kw_only=True)
+class Load:
+    """The probes of one repeat of one scenario: `start`, `pulses`, `stop`.
+
+    *ordinal* is the number of the repeat in the run: it makes every version written unique.
+    """
+
+    lab: Lab
+    devices: LabDevices
+    run_id: str
+    seed: int
+    ordinal: int
+    emit: Emit
+    _application: list[OpenLoopProbe] = field(init=False, default_factory=list)
+    _others: list[OpenLoopProbe | PathProbes] = field(init=False, default_factory=list)
+    _ledger: Ledger = field(init=False)
+    _descriptors: list[int] = field(init=False, default_factory=list)
+
+    def start(self) -> None:
+        """Write the hot blocks once, then start every probe. Raises LabError or OSError."""
+        unit = load_unit(self.lab)
+        device = self.devices.map_of(unit)
+        rates = rates_of(self.lab)
+        run = run_number(self.run_id)
+        self._ledger = Ledger(
+            device.size_bytes, hot=HOT_BLOCKS, cold=COLD_BLOCKS, seed=self.seed + self.ordinal
+        )
+        application = self._open(device.device, writable=True)
+        writes = TaggedWrites(
+            self._ledger, run=run, writer=WRITER, first_seq=(self.ordinal << 32) + 1
+        )
+        reads = TaggedReads(self._ledger, run=run, seed=self.seed + self.ordinal)
+        self._prefill(application, writes)
+        self._application = [
+            OpenLoopProbe(
+                name="app-write",
+                descriptor=application,
+                interval_ns=_ns(rates.write_ms),
+                workload=writes,
+                emit=self.emit,
+                slots=self._ledger.capacity,
+            ),
+            OpenLoopProbe(
+                name="app-read",
+                descriptor=application,
+                interval_ns=_ns(rates.read_ms),
+                workload=reads,
+                emit=self.emit,
+                slots=self._ledger.capacity,
+            ),
+        ]
+        self._others = [*self._control(rates), self._paths(unit, rates)]
+        for probe in (*self._others, *self._application):
+            probe.start()
+
+    def pulses(self) -> dict[str, Pulse]:
+        """Return how the application's and the control probe are doing, by name."""
+        probes = [*self._application, *self._others]
+        return {probe.name: probe.pulse() for probe in probes if isinstance(probe, OpenLoopProbe)}
+
+    def failure(self) -> str:
+        """Return what ended a probe before its time; "" if nothing did."""
+        return next((one.failure for one in (*self._application, *self._others) if one.failure), "")
+
+    def flowing(self, within_ms: float) -> bool:
+        """Say whether no I/O of the application has been due for longer than *within_ms*."""
+        return all(probe.pulse().waiting_ms <= within_ms for probe in self._application)
+
+    def stop(self, *, timeout_s: float) -> int:
+        """Stop every probe; wait at most *timeout_s* for I/Os under way. Return how many never
+        ended at the application; they are recorded, and their device is left open.
+        """
+        probes = [*self._application, *self._others]
+        for probe in probes:
+            probe.stop()
+        deadline = Deadline.after(timeout_s)
+        never = [probe.drain(deadline) for probe in probes]
+        if not any(never):
+            for descriptor in self._descriptors:
+                os.close(descriptor)
+        self._descriptors = []
+        self._application, self._others = [], []
+        return sum(never[:2])
+
+    def written(self) -> list[int]:
+        """Return the LBAs of the blocks that were written, in 512-byte sectors."""
+        return self._ledger.written()
+
+    def _open(self, path: str, *, writable: bool) -> int:
+        try:
+            descriptor = open_device(path, writable=writable)
+        except OSError as error:
+            raise LabError(f"{path}: cannot be opened: {error.strerror}") from error
+        self._descriptors.append(descriptor)
+        return descriptor
+
+    def _prefill(self, descriptor: int, writes: TaggedWrites) -> None:
+        """Write every hot block once, so that there is something to read from the beginning."""
+        probe = OpenLoopProbe(
+            name="app-fill",
+            descriptor=descriptor,
+            interval_ns=_ns(PREFILL_INTERVAL_MS),
+            workload=writes,
+            emit=self.emit,
+            slots=self._ledger.hot_blocks,
+        )
+        probe.start()
+        deadline = Deadline.after(PREFILL_S)
+        while probe.pulse().ended < self._ledger.hot_blocks and not deadline.passed:
+            probe.sleep(0.01)
+        probe.stop()
+        if probe.drain(deadline):
+            raise LabError(f"the load device did not take a first write within {PREFILL_S:g} s")
+
+    def _control(self, rates: Rates) -> list[OpenLoopProbe]:
+        if self.devices.control is None:
+            return []
+        descriptor = self._open(self.devices.control.sd_device, writable=False)
+        return [
+            OpenLoopProbe(
+                name="control",
+                descriptor=descriptor,
+                interval_ns=_ns(rates.control_ms),
+                workload=PlainReads(blocks=CONTROL_BLOCKS),
+                emit=self.emit,
+                slots=256,
+            )
+        ]
+
+    def _paths(self, unit: str, rates: Rates) -> PathProbes:
+        return PathProbes(
+            devices={one.path: one.disk.sg_device for one in self.devices.of_unit(unit)},
+            interval_ns=_ns(rates.path_ms),
+            emit=self.emit,
+        )
+
+
+def load_unit(lab: Lab) -> str:
+    """Return the name of the logical unit that the load is for; raise LabError if none is."""
+    for unit in lab.logical_unit:
+        if unit.purpose == "load":
+            return unit.name
+    raise LabError('the lab file names no logical_unit with purpose = "load"')
+
+
+@contextmanager
+def quiet_interpreter() -> Iterator[None]:
+    """Keep Python's own pauses out of what is measured: no garbage collection, fast switches.
+
+    Where it is allowed, this process is also preferred over others for the CPU.
+    """
+    interval = sys.getswitchinterval()
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    _renice(NICE)
+    try:
+        yield
+    finally:
+        _renice(nice)
+        sys.setswitchinterval(interval)
+        gc.enable()
+        gc.unfreeze()
+
+
+def _renice(value: int) -> None:
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, value)
+    except PermissionError:
+        return  # measured all the same; the control probe tells what it costs
+
+
+def _ns(ms: float) -> int:
+    return int(ms * 1e6)

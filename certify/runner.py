@@ -1,0 +1,233 @@
+"""One repeat of one scenario, from preflight to undo. It acts and records; it never judges.
+
+    preflight - steady - fault - mend - recover - undo - done
+
+Every wait is bounded. Whatever happens on the way, also Ctrl-C, the fault is undone before
+`run_scenario` returns or raises.
+"""
+
+from dataclasses import dataclass, field
+
+from certify.deadline import Deadline
+from certify.lab import LabError
+from certify.observe import start_all, stop_all
+from certify.ports import Injection, Load, Ports
+from certify.scenarios.base import Break
+from fault_injectors import FaultError
+from reports.record import EventKind, ScenarioPlan
+
+TICK_S = 0.1
+FLOWS_MS = 250.0
+"""I/O flows when nothing of the application has been due for longer."""
+PROOF_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """The longest that each phase may take, in seconds."""
+
+    preflight_s: float = 60.0
+    fault_s: float = 180.0
+    """Above the longest stall that was ever measured: 132 s with the kernel's own timers."""
+    mend_s: float = 60.0
+    redundancy_s: float = 90.0
+    drain_s: float = 30.0
+
+
+WARM_UP_S = 0.5
+LOOK_S = 0.5
+"""How often the system under test is asked whether it is whole: asking costs CPU."""
+SETTLE_S = 1.5
+"""How long a healthy state is watched before the load ends, so that a late stall shows."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ScenarioRun:
+    """The state of one repeat under way."""
+
+    plan: ScenarioPlan
+    repeat: int
+    ordinal: int
+    broken: Break | None
+    ports: Ports
+    caps: Caps = field(default_factory=Caps)
+    _load: Load | None = field(init=False, default=None)
+    _injection: Injection | None = field(init=False, default=None)
+    _written: list[int] = field(init=False, default_factory=list)
+
+    def run(self) -> bool:
+        """Do it all; return whether the lab is whole again.
+
+        Errors of the lab or the suite become ERROR events, so that the judge sees them.
+        """
+        history = self.ports.history
+        history.begin(self.plan.id, self.repeat)
+        try:
+            return self._run()
+        except (LabError, FaultError, OSError) as error:
+            history.event(EventKind.ERROR, "suite", str(error))
+            return self._recovered()
+        finally:
+            self._undo()
+            history.end()
+
+    def _run(self) -> bool:
+        self._phase("preflight", "Is the lab whole?")
+        self._preflight()
+        if self.broken is not None:
+            self._injection = self.ports.prepare(self.broken)
+        observers = self.ports.observers()
+        start_all(observers, self._emit)
+        try:
+            self._under_load()
+        finally:
+            stop_all(observers)
+        return self._verify()
+
+    def _under_load(self) -> None:
+        self._load = self.ports.load(self.ordinal, self.ports.history.io)
+        self._load.start()
+        self._watch(WARM_UP_S)
+        self._phase("steady", "Load on, nothing broken")
+        self._watch(self.plan.steady_s)
+        if self._injection is not None:
+            self._break(self._injection)
+            self._mend(self._injection)
+        self._recover()
+        self._stop_load()
+
+    def _verify(self) -> bool:
+        self._phase("undo", "Reading everything back")
+        ports = self.ports
+        ports.verify(ports.history, self._written)
+        whole = self._whole()
+        self._phase("done", "")
+        return whole
+
+    def _preflight(self) -> None:
+        problems = self._wait_whole(self.caps.preflight_s)
+        if problems:
+            raise LabError(f"the lab is not whole before the fault: {problems[0]}")
+
+    def _break(self, injection: Injection) -> None:
+        ports = self.ports
+        self._phase("fault", f"{self.plan.fault} on {self.plan.subject}")
+        began = ports.clock()
+        injection.inject()
+        took_ms = (ports.clock() - began) / 1e6
+        data = {"kind": self.plan.fault, "took_ms": round(took_ms, 3)}
+        detail = f"{self.plan.fault} on {self.plan.subject}"
+        ports.history.event(EventKind.INJECTED, self.plan.subject, detail, data, began)
+        proof = injection.prove(timeout_s=PROOF_S)
+        kind = EventKind.PROVEN if proof.effective else EventKind.NOT_PROVEN
+        ports.history.event(kind, self.plan.subject, proof.seen)
+        self._watch(self.plan.fault_s, until_flowing_s=self.caps.fault_s)
+
+    def _mend(self, injection: Injection) -> None:
+        ports = self.ports
+        self._phase("mend", f"Undoing {self.plan.fault} on {self.plan.subject}")
+        began = ports.clock()
+        ports.history.event(
+            EventKind.MENDED, self.plan.subject, f"undoing {self.plan.fault}", t_ns=began
+        )
+        injection.mend()
+        deadline = Deadline.after(self.caps.mend_s, ports.clock)
+        while True:
+            proof = injection.prove_mended(timeout_s=0.0)
+            if proof.effective:
+                ports.history.event(EventKind.MEND_PROVEN, self.plan.subject, proof.seen)
+                return
+            if deadline.passed:
+                ports.history.event(EventKind.NOT_PROVEN, "mend", proof.seen)
+                return
+            self._watch(LOOK_S)
+
+    def _recover(self) -> None:
+        """Watch until redundancy is shown, then a little longer."""
+        if self._injection is not None:
+            self._phase("recover", "Until redundancy is shown")
+        problems = self._wait_whole(self.caps.redundancy_s)
+        detail = problems[0] if problems else "every path active, engines and arrays say redundant"
+        data = {"restored": not problems, "problems": problems[:10]}
+        self.ports.history.event(EventKind.REDUNDANCY, "lab", detail, data)
+        if self._injection is not None:
+            self._watch(max(self.plan.recover_s, SETTLE_S), until_flowing_s=self.caps.drain_s)
+
+    def _wait_whole(self, seconds: float) -> list[str]:
+        """Wait until the lab is whole; return what is not when *seconds* have passed."""
+        deadline = Deadline.after(seconds, self.ports.clock)
+        while True:
+            problems = self._problems()
+            if not problems or deadline.passed:
+                return problems
+            self._watch(LOOK_S)
+
+    def _problems(self) -> list[str]:
+        """Return what the first look that finds anything finds."""
+        return next((found for look in self.ports.looks if (found := look())), [])
+
+    def _watch(self, seconds: float, *, until_flowing_s: float = 0.0) -> None:
+        """Let time pass: *seconds*, and up to *until_flowing_s* until the I/O flows."""
+        ports = self.ports
+        least = Deadline.after(seconds, ports.clock)
+        most = Deadline.after(max(seconds, until_flowing_s), ports.clock)
+        while not least.passed or (self._stalled() and not most.passed):
+            ports.sleep(min(TICK_S, least.remaining_s or TICK_S))
+            if self._load is None:
+                continue
+            failure = self._load.failure()
+            if failure:
+                raise LabError(f"a probe died: {failure}")
+            ports.narrator.pulse(self._load.pulses())
+
+    def _stalled(self) -> bool:
+        return self._load is not None and not self._load.flowing(FLOWS_MS)
+
+    def _stop_load(self) -> None:
+        load, self._load = self._load, None
+        if load is not None:
+            load.stop(timeout_s=self.caps.drain_s)
+            self._written = load.written()
+
+    def _undo(self) -> None:
+        """Heal what is outstanding and stop what runs, whatever state the run is in."""
+        try:
+            if self._injection is not None and self._injection.outstanding:
+                self._injection.undo(timeout_s=self.caps.mend_s)
+        except FaultError as error:
+            self.ports.history.event(EventKind.ERROR, "undo", str(error))
+        finally:
+            self._stop_load()
+
+    def _recovered(self) -> bool:
+        """After an error: undo, then say whether the lab is whole."""
+        self._undo()
+        return self._whole()
+
+    def _whole(self) -> bool:
+        return not self._wait_whole(0.0)
+
+    def _phase(self, name: str, detail: str) -> None:
+        ports = self.ports
+        ports.history.event(EventKind.PHASE, name, detail)
+        ports.narrator.phase(name, detail, left_s=seconds_left(self.plan, name))
+
+    def _emit(
+        self, kind: EventKind, subject: str, detail: str, data: dict[str, object], t_ns: int
+    ) -> None:
+        self.ports.history.event(kind, subject, detail, data, t_ns)
+
+
+OVERHEAD_S = {"preflight": 1.0, "mend": 1.0, "recover": 3.0, "undo": 1.5}
+"""What the phases take beside the times of the plan, for the display of the time left only."""
+
+
+def seconds_left(plan: ScenarioPlan, phase: str = "preflight") -> float:
+    """Return about how long a scenario goes on from the beginning of *phase*."""
+    steps = [("preflight", 0.0), ("steady", plan.steady_s + WARM_UP_S)]
+    if plan.fault:
+        steps += [("fault", plan.fault_s), ("mend", 0.0), ("recover", plan.recover_s)]
+    steps += [("undo", 0.0), ("done", 0.0)]
+    names = [name for name, _ in steps]
+    rest = steps[names.index(phase) :] if phase in names else []
+    return sum(seconds + OVERHEAD_S.get(name, 0.0) for name, seconds in rest)

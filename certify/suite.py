@@ -1,0 +1,193 @@
+"""One run of the suite: its folder, its plan, its scenarios one after another, its end."""
+
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from certify import health
+from certify.checker import judge
+from certify.console import Console
+from certify.devices import LabDevices, resolve
+from certify.history import NOT_RUN, read_history
+from certify.lab import Lab, LabError
+from certify.load import Load, quiet_interpreter
+from certify.multipath import daemon_for
+from certify.observe import observers_of
+from certify.ports import Ports
+from certify.preflight import preflight
+from certify.probes import Emit
+from certify.recorder import Recorder
+from certify.rundir import RunFolder, make_plan
+from certify.runner import ScenarioRun
+from certify.scenarios import MODULES
+from certify.verify_data import verify_data
+from fault_injectors import Injection, Journal, Shell, heal_all, shell_for
+from reports.record import EventKind, PlanRecord, ScenarioJudgement, ScenarioPlan
+
+LOG_BYTES_MAX = 16 << 20
+COMMAND_S = 10.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Suite:
+    """A run under way. `open`, `run` per repeat of a scenario, `close`."""
+
+    lab: Lab
+    folder: RunFolder
+    plan: PlanRecord
+    console: Console
+    broken: str = field(init=False, default="")
+    _recorder: Recorder | None = field(init=False, default=None)
+    _ordinal: int = field(init=False, default=0)
+
+    def open(self) -> None:
+        """Heal what an earlier run left in the journal, then begin to record."""
+        self._heal()
+        self._recorder = Recorder(self.folder.path)
+
+    def run(self, scenario: str, repeat: int) -> ScenarioJudgement:
+        """Run one repeat of one scenario and judge it, as the sealed run will be judged again."""
+        plan = next(one for one in self.plan.scenarios if one.id == scenario)
+        self._ordinal += 1
+        if not plan.not_run:
+            self._act(plan, repeat)
+        seen = judge(read_history(self.folder.path, plan, repeat))
+        self.console.verdict(plan, seen)
+        return seen
+
+    def close(self, *, complete: bool) -> None:
+        """Heal, keep the logs, and write how it ended."""
+        recorder = self._require()
+        problems = self._heal()
+        if not problems and self.broken:
+            problems = [self.broken]
+        for problem in problems:
+            recorder.event(EventKind.ERROR, "lab", problem)
+        if not complete:
+            recorder.event(EventKind.NOTE, "interrupted", "the run was ended by its user")
+        recorder.close()
+        self.console.close()
+        keep_logs(self.lab, self.folder.path / "logs")
+        self.folder.finish(complete=complete)
+
+    def _act(self, plan: ScenarioPlan, repeat: int) -> None:
+        recorder = self._require()
+        if self.broken:
+            recorder.begin(plan.id, repeat)
+            recorder.event(EventKind.NOTE, NOT_RUN, f"An earlier scenario broke it: {self.broken}")
+            recorder.end()
+            return
+        self.console.scenario(plan, repeat)
+        broken = MODULES[plan.id].SCENARIO.build(self.lab)
+        with quiet_interpreter():
+            whole = ScenarioRun(
+                plan=plan,
+                repeat=repeat,
+                ordinal=self._ordinal,
+                broken=broken,
+                ports=self._ports(recorder),
+            ).run()
+        if not whole:
+            self.broken = f"the lab was not whole after {plan.id}"
+
+    def _ports(self, recorder: Recorder) -> Ports:
+        lab = self.lab
+        devices = resolve(lab)
+        record = self.folder.record
+
+        def load(ordinal: int, emit: Emit) -> Load:
+            return Load(
+                lab=lab,
+                devices=devices,
+                run_id=record.run_id,
+                seed=record.seed,
+                ordinal=ordinal,
+                emit=emit,
+            )
+
+        return Ports(
+            history=recorder,
+            narrator=self.console,
+            clock=time.monotonic_ns,
+            sleep=time.sleep,
+            observers=lambda: observers_of(lab),
+            load=load,
+            prepare=lambda broken: Injection.prepared(
+                broken.fault, shell_for(broken.reach), Journal(self.folder.journal)
+            ),
+            looks=looks(lab, devices),
+            verify=lambda history, lbas: verify_data(
+                history, lbas, lab=lab, devices=devices, run_id=record.run_id
+            ),
+        )
+
+    def _heal(self) -> list[str]:
+        """Undo what the journal says is outstanding; return one line per thing still broken."""
+        results = heal_all(self.folder.journal)
+        return [
+            f"{result.kind} on {result.subject} is not healed: {result.detail}"
+            for result in results
+            if not result.healthy
+        ]
+
+    def _require(self) -> Recorder:
+        if self._recorder is None:
+            raise LabError("the run was not opened")
+        return self._recorder
+
+
+def open_suite(
+    lab: Lab, path: Path, *, profile: str, seed: int, repeats: int, console: Console
+) -> Suite:
+    """Open a run in *path*, whether it was begun there or not.
+
+    Raises LabError with one line per problem when the lab is not fit to be broken, RecordError
+    when the folder holds something else.
+    """
+    if (path / "run.json").is_file():
+        folder = RunFolder.existing(path)
+        plan = folder.plan()
+    else:
+        found = preflight(lab)
+        if found.problems:
+            raise LabError("\n".join(found.problems))
+        plan = make_plan(lab, profile=profile, seed=seed, repeats=repeats)
+        folder = RunFolder.begin(path, lab=lab, found=found, plan=plan)
+    suite = Suite(lab=lab, folder=folder, plan=plan, console=console)
+    console.plan(plan.scenarios)
+    suite.open()
+    return suite
+
+
+def looks(
+    lab: Lab, devices: LabDevices, *, shells: Callable[[str], Shell] = shell_for
+) -> list[Callable[[], list[str]]]:
+    """Return the looks at the lab's health, cheap ones first: each asks more of the CPU."""
+    daemon = daemon_for(shells(lab.host[0].reach))
+    return [
+        lambda: health.map_problems(devices, daemon),
+        lambda: health.array_problems(lab, shells),
+        lambda: [text for path in devices.paths for text in health.path_problems(path)],
+        lambda: health.redundancy_problems(lab, shells),
+        lambda: [text for one in lab.engine for text in health.engine_problems(one, shells)],
+    ]
+
+
+def keep_logs(lab: Lab, folder: Path) -> None:
+    """Copy the logs of the system under test and of this host into *folder*, as far as they go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in lab.target_logs:
+        source = Path(name)
+        with suppress(OSError), source.open("rb") as stream:
+            data = stream.read(LOG_BYTES_MAX)
+            (folder / source.name).write_bytes(data)
+    for name, argv in (
+        ("dmesg.txt", ["dmesg"]),
+        ("multipath.txt", ["multipathd", "show", "paths"]),
+    ):
+        if shutil.which(argv[0]):
+            done = shell_for("local").run(argv, timeout_s=COMMAND_S, check=False)
+            (folder / name).write_text(done.stdout, encoding="utf-8")
