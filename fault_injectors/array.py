@@ -40,37 +40,32 @@ class ArraySlow:
         """See Fault.prepare; refuses devices that are not linear, so also one already slow."""
         if not self.devices:
             raise FaultError(f"{self.subject}: the lab file names no device to slow down")
-        tables = tuple(dm_table.read_table(shell, device) for device in self.devices)
-        for table in tables:
+        live = dm_table.read_tables(shell, self.devices)
+        tables = tuple(live[device] for device in self.devices)
+        for device, table in live.items():
+            if not table:
+                raise FaultError(f"{self.subject}: {device} has no table")
             dm_table.delayed(table, self.delay_ms)
         return replace(self, tables=tables)
 
     def apply(self, shell: Shell) -> None:
         """See Fault.apply."""
-        for device, table in self._prepared():
-            dm_table.replace_table(shell, device, dm_table.delayed(table, self.delay_ms))
+        dm_table.replace_tables(shell, self._slow())
 
     def probe(self, shell: Shell) -> Proof:
         """See Fault.probe: every live table delays."""
-        wanted = {
-            device: dm_table.delayed(table, self.delay_ms) for device, table in self._prepared()
-        }
-        return self._proof(shell, wanted)
+        return self._proof(shell, self._slow())
 
     def heal(self, shell: Shell) -> None:
-        """See Fault.heal; tries every device, then raises what went wrong."""
-        failed: list[str] = []
-        for device, table in self._prepared():
-            try:
-                self._restore(shell, device, table)
-            except FaultError as error:
-                failed.append(str(error))
-        if failed:
-            raise FaultError(f"{self.subject}: {'; '.join(failed)}")
+        """See Fault.heal; switches only the devices that need it."""
+        wanted = self._fast()
+        wrong = self._wrong(shell, wanted)
+        if wrong:
+            dm_table.replace_tables(shell, {device: wanted[device] for device in wrong})
 
     def healed(self, shell: Shell) -> Proof:
         """See Fault.healed: every live table is the one that `prepare` found."""
-        return self._proof(shell, dict(self._prepared()))
+        return self._proof(shell, self._fast())
 
     def to_params(self) -> dict[str, Any]:
         """See Fault.to_params."""
@@ -81,30 +76,36 @@ class ArraySlow:
         """See Fault.from_params."""
         return cls(**check_params(cls, params))
 
-    def _prepared(self) -> list[tuple[str, str]]:
+    def _fast(self) -> dict[str, str]:
+        """Return the devices' own tables."""
         if len(self.tables) != len(self.devices):
             raise FaultError(f"{self.subject}: not prepared; the tables are not known")
-        return list(zip(self.devices, self.tables, strict=True))
+        return dict(zip(self.devices, self.tables, strict=True))
+
+    def _slow(self) -> dict[str, str]:
+        """Return the tables that delay."""
+        return {
+            device: dm_table.delayed(table, self.delay_ms) for device, table in self._fast().items()
+        }
 
     @staticmethod
-    def _restore(shell: Shell, device: str, table: str) -> None:
-        live = dm_table.read_table(shell, device)
-        if _same(live, table) and not dm_table.is_suspended(shell, device):
-            return
-        dm_table.replace_table(shell, device, table)
+    def _wrong(shell: Shell, wanted: dict[str, str]) -> list[str]:
+        """Return the devices that have another table or hold their I/O."""
+        live = dm_table.read_tables(shell, list(wanted))
+        held = dm_table.suspended(shell, list(wanted))
+        return [
+            device
+            for device, table in wanted.items()
+            if device in held or not dm_table.same(live[device], table)
+        ]
 
     @staticmethod
     def _proof(shell: Shell, wanted: dict[str, str]) -> Proof:
-        seen: list[str] = []
-        effective = True
-        for device, table in wanted.items():
-            live = dm_table.read_table(shell, device)
-            suspended = dm_table.is_suspended(shell, device)
-            effective = effective and _same(live, table) and not suspended
-            seen.append(f"{device} [{live}]{' suspended' if suspended else ''}")
-        return Proof(effective=effective, seen=f"dm table: {', '.join(seen)}")
-
-
-def _same(live: str, wanted: str) -> bool:
-    """Compare tables by their words; the kernel repeats a delay target's arguments as it likes."""
-    return live.split() == wanted.split()
+        live = dm_table.read_tables(shell, list(wanted))
+        held = dm_table.suspended(shell, list(wanted))
+        right = all(dm_table.same(live[device], table) for device, table in wanted.items())
+        seen = ", ".join(
+            f"{device} [{table}]{' suspended' if device in held else ''}"
+            for device, table in live.items()
+        )
+        return Proof(effective=right and not held, seen=f"dm table: {seen}")

@@ -37,12 +37,13 @@ class EngineProcess:
         return replace(self, pid=int(text), start_time=stat.start_time)
 
     def heal(self, shell: Shell) -> None:
-        """See Fault.heal: a stopped engine goes on, a dead one is started."""
+        """See Fault.heal: a stopped engine goes on, a dead one is started.
+
+        A refusal to start is no error if the engine serves: someone else started it.
+        """
         if (stat := self._same(shell)) is not None:
             if stat.state == STOPPED:
                 shell.send_signal(self.pid, signal.SIGCONT)
-            return
-        if self._ready(shell):
             return
         started = shell.run(self.start_argv, timeout_s=self.timeout_s, check=False)
         if started.exit_status != 0 and not self._ready(shell):

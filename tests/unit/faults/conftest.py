@@ -73,21 +73,27 @@ class FakeDeviceMapper(FakeShell):
     dies_at: str = ""
 
     def _answer(self, argv: tuple[str, ...]) -> tuple[int, str]:
-        verb, device = argv[2], argv[-1] if argv[2] != "load" else argv[3]
+        verb = argv[2]
         if verb == self.dies_at:
             raise KeyboardInterrupt
-        if verb == "table":
-            return 0, self.live[device] + "\n"
-        if verb == "info":
-            return 0, "Suspended\n" if device in self.suspended else "Active\n"
         if verb == "load":
-            self.inactive[device] = argv[5]
-        elif verb == "suspend":
-            self.suspended.add(device)
+            self.inactive[argv[3]] = argv[5]
+            return 0, ""
+        devices = [word for word in argv[3:] if word in self.live]
+        if verb == "suspend":
+            self.suspended.update(devices)
         elif verb == "resume":
-            self.live[device] = self.inactive.pop(device, self.live[device])
-            self.suspended.discard(device)
-        return 0, ""
+            self.live |= {d: self.inactive.pop(d) for d in devices if d in self.inactive}
+            self.suspended.difference_update(devices)
+        return 0, "".join(self._line(verb, device, len(devices)) for device in devices)
+
+    def _line(self, verb: str, device: str, count: int) -> str:
+        if verb == "info":
+            return f"{device} {'Suspended' if device in self.suspended else 'Active'}\n"
+        if verb != "table":
+            return ""
+        prefix = f"{device}: " if count > 1 else ""
+        return "".join(f"{prefix}{line}\n" for line in self.live[device].splitlines())
 
 
 @pytest.fixture
