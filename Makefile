@@ -24,7 +24,7 @@ test: setup ## run every check (.ci/run calls this)
 	@"$(VENV)/bin/tox" run $(TOX_ARGS)
 
 bench: setup ## print IOPS of the router and of LIO alone, from one run in one guest
-	@"$(VENV)/bin/certify" bench $(RUN_ARGS)
+	@"$(VENV)/bin/certify" lab bench $(RUN_ARGS)
 
 setup: packages $(STAMP) ## install what is missing
 

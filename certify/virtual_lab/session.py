@@ -16,6 +16,7 @@ from certify.virtual_lab import kernels, layout, state
 from certify.virtual_lab.boot import BootError
 from certify.virtual_lab.client import Client
 from certify.virtual_lab.guest.settings import Settings
+from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS
 from certify.virtual_lab.targets import DEFAULT_TARGET
 
 LAB_FILE = layout.RUN / "lab.toml"
@@ -30,19 +31,20 @@ def run_in_lab(argv: list[str], *, kernel: str | None, target: str | None, runs_
     A lab of `certify lab up` is used if there is one, and must be of the *kernel* and *target*
     that are wanted, where None wants any; else a lab is booted for this command and
     ends with it. *runs_dir* is mounted in the guest at the same path and written through.
+    A *kernel* or *target* of None takes what is up, or the default.
     Exit status 4 means that the lab could not be booted or died.
     """
     return _run_python(["certify", *argv], kernel=kernel, target=target, runs_dir=runs_dir)
 
 
-def bench(*, kernel: str | None, target: str, runs_dir: Path) -> int:
+def bench(*, kernel: str | None, target: str | None, runs_dir: Path) -> int:
     """Print IOPS of the router beside LIO alone, measured in one guest; return its exit status."""
     return _run_python(
         ["certify.virtual_lab.bench"], kernel=kernel, target=target, runs_dir=runs_dir
     )
 
 
-def up(*, kernel: str | None, target: str, runs_dir: Path) -> int:
+def up(*, kernel: str | None, target: str | None, runs_dir: Path) -> int:
     """Start the standing lab and leave it running; return 0, or 4 when it cannot boot."""
     try:
         state.remove_dead()
@@ -162,15 +164,18 @@ def _check_standing(*, kernel: str | None, target: str | None, runs_dir: Path) -
 
 
 def _start(
-    folder: Path, *, kernel: str | None, target: str, runs_dir: Path, lifeline: int | None
+    folder: Path, *, kernel: str | None, target: str | None, runs_dir: Path, lifeline: int | None
 ) -> None:
+    wanted = target or DEFAULT_TARGET
+    if wanted not in TARGETS:
+        raise BootError(f"no target is called {wanted!r}; expected one of {', '.join(TARGETS)}")
     chosen = kernels.choose(kernel, lambda text: say(f"certify: {text}"))
     runs_dir.mkdir(parents=True, exist_ok=True)
     _compile_packages()
     say(f"certify: booting the virtual lab, kernel {chosen.name}")
     argv = [
         *(sys.executable, "-m", "certify.virtual_lab.keeper"),
-        *("--folder", str(folder), "--kernel", chosen.name, "--target", target),
+        *("--folder", str(folder), "--kernel", chosen.name, "--target", wanted),
         *("--share", str(runs_dir.resolve())),
     ]
     if lifeline is not None:

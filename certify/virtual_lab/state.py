@@ -10,8 +10,8 @@ from pathlib import Path
 
 from certify.virtual_lab.boot import BootError
 
-STANDING_LAB = "lab"
-"""The name of the lab of `certify lab up`; runs that boot their own take names nobody guesses."""
+STANDING_LAB_VARIABLE = "ZEROSTALL_LAB"
+"""Names the lab of `certify lab up`, for who wants more than one (the project's own tests do)."""
 
 
 def base() -> Path:
@@ -30,7 +30,7 @@ def base() -> Path:
 
 def standing() -> Path:
     """Return the folder of the lab that `certify lab up` starts."""
-    return base() / STANDING_LAB
+    return base() / Path(os.environ.get(STANDING_LAB_VARIABLE) or "lab").name
 
 
 def new() -> Path:
