@@ -4,6 +4,7 @@ Started by a supervisor, with which it shares a socket pair. It finds its legs, 
 learns or agrees the leg states, asks for the rings and serves.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -42,6 +43,7 @@ _RINGS_WAIT_NS = 1000 * _MS  # then take the rings even if nothing can be served
 _HELD_MARGIN_S = 1.0  # a held command is failed this long before the kernel's time-out
 _STOP_LIMIT_NS = 2000 * _MS
 _PR_SET_PDEATHSIG = 1
+_NICE = -10  # before the host's own work on the same machine
 
 
 class Engine:
@@ -191,8 +193,9 @@ class Engine:
         for probe in self._probes:
             unit, leg = probe.device.unit, probe.device.leg
             coordinator = self._units[unit]
-            if not coordinator.available(leg) and not coordinator.mirror.outstanding[leg]:
-                probe.start(now_ns)
+            unused = leg not in coordinator.mirror.used
+            if unused or not coordinator.available(leg):
+                probe.start(now_ns, may_open=not coordinator.mirror.outstanding[leg])
         self._cluster.tick(now_ns)
         self._set_readiness()
         if not self._rings_asked and self._wants_rings(now_ns):
@@ -294,12 +297,17 @@ class Engine:
     def _probe_ended(self, probe: Probe, result: int, now_ns: int) -> None:
         device = probe.device
         deadline_ns = self._config.cluster.leg_deadline_ms * _MS // 2
-        if probe.ended(result, now_ns, deadline_ns=deadline_ns):
-            coordinator = self._units[device.unit]
-            coordinator.reach(device.leg, available=True, identity=device.identity)
-            name = self._config.arrays[device.leg]
-            self._log.say(f"{device.unit}: leg {name} is in reach ({device.identity or 'no id'})")
-            self._next_tick_ns = 0
+        good = probe.ended(result, now_ns, deadline_ns=deadline_ns)
+        coordinator = self._units[device.unit]
+        if good == coordinator.available(device.leg):
+            return
+        if not good and device.leg in coordinator.mirror.used:
+            return  # in use meanwhile: what becomes of its commands decides
+        coordinator.reach(device.leg, available=good, identity=device.identity)
+        name = self._config.arrays[device.leg]
+        word = f"in reach ({device.identity or 'no designator'})" if good else "out of reach"
+        self._log.say(f"{device.unit}: leg {name} is {word}")
+        self._next_tick_ns = 0
 
     def _answer(self, command: Command) -> None:
         front, entry = command.token
@@ -404,6 +412,8 @@ def run_engine(
     """Run an engine as the child of a supervisor; return its exit status."""
     log = Log(Path(table.log), f"engine {table.name}[{os.getpid()}]")
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     channel = Channel(socket.socket(fileno=supervisor_fd))
     engine = Engine(config, table, sizes=sizes, cold_start=cold_start, channel=channel, log=log)
     signal.signal(signal.SIGTERM, lambda *_: engine.stop())

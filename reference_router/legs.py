@@ -80,13 +80,16 @@ class Probe:
         self._pool = pool
         self._buffer = pool.get(_PROBE_BYTES)
 
-    def start(self, now_ns: int) -> None:
-        """Begin, unless it was done a moment ago or is still under way."""
+    def start(self, now_ns: int, *, may_open: bool) -> None:
+        """Begin, unless it was done a moment ago or is still under way.
+
+        `may_open` allows to open another device; not while old I/O is under way on this one.
+        """
         device = self.device
         if device.probing_since_ns or now_ns < device.next_probe_ns:
             return
         device.next_probe_ns = now_ns + _PROBE_INTERVAL_NS
-        if device.open():
+        if device.open() if may_open else device.fd >= 0:
             device.probing_since_ns = now_ns
             read = Request(self, device.fd, AioOp.READ, self._buffer.address, _PROBE_BYTES, 0)
             self._aio.submit([read])

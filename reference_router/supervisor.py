@@ -7,6 +7,7 @@ its files are closed (do_exit: exit_mm, exit_files, exit_notify in kernel/exit.c
 the dead engine can land after the tombstone stands.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -33,6 +34,7 @@ _STOP_LIMIT_S = 3.0
 _RESTART_PAUSES_NS = (500 * _MS, 1000 * _MS, 2000 * _MS, 5000 * _MS, 10_000 * _MS)
 _SETTLED_NS = 60_000 * _MS  # an engine that lived this long restarts without a long pause
 _LEG_WAIT_S = 10.0
+_PRIORITY = 10
 
 
 class Supervisor:
@@ -297,4 +299,16 @@ def _smallest_leg(legs: dict[str, str]) -> int:
 
 def run_supervisor(config: RouterConfig, config_path: Path, table: EngineTable) -> int:
     """Supervise an engine in the foreground; return the exit status."""
+    _be_prompt()
     return Supervisor(config, config_path.resolve(), table).run()
+
+
+def _be_prompt() -> None:
+    """Run before ordinary processes: a busy machine must not hold up a tombstone.
+
+    The loop does next to nothing, and the kernel throttles real-time processes that run away. The
+    engine does not inherit it.
+    """
+    with contextlib.suppress(PermissionError):
+        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+        os.sched_setscheduler(0, policy, os.sched_param(_PRIORITY))
