@@ -1,12 +1,14 @@
 """How values become words: numbers with units, cut and wrapped lines, characters a font lacks."""
 
 import math
+import re
 
 from reports.style import has_glyph, text_width
 
 MISSING = "–"
 THIN_SPACE = "\u202f"
 MINUS = "−"
+_BREAKING_SPACE = re.compile(rf"[^\S{THIN_SPACE}]+")
 
 
 def count(value: int) -> str:
@@ -74,9 +76,16 @@ def short_hash(digest: str) -> str:
 
 
 def printable(text: str, font: str) -> str:
-    """Return *text* on one line, each character that *font* lacks spelled as its code point."""
-    flat = " ".join(text.split())
-    return "".join(c if has_glyph(c, font) else f"<U+{ord(c):04X}>" for c in flat)
+    """Return *text* on one line, what *font* lacks or none may print spelled as code points.
+
+    Control and direction characters are spelled too: a name must not rearrange its line.
+    """
+    flat = _BREAKING_SPACE.sub(" ", text).strip()
+    return "".join(c if _can_print(c, font) else f"<U+{ord(c):04X}>" for c in flat)
+
+
+def _can_print(character: str, font: str) -> bool:
+    return (character.isprintable() or character == THIN_SPACE) and has_glyph(character, font)
 
 
 def fit(text: str, font: str, size: float, width: float) -> str:

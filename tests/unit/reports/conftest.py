@@ -1,5 +1,6 @@
 """Sample runs, made once for all tests of the report."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,6 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def healthy(tmp_path: Path) -> Path:
+def healthy(samples: dict[str, Path], tmp_path: Path) -> Path:
     """A sealed run folder that a test may change."""
-    return write_sample_run(tmp_path / "healthy")
+    return shutil.copytree(samples["healthy"], tmp_path / "healthy")

@@ -8,7 +8,6 @@ from pypdf import PdfReader, PdfWriter
 from reports.build import build_report
 from reports.record import ManifestRecord, build_manifest, encode, load
 from reports.verify import examine_pdf, examine_run, verify_pdf, verify_run
-from tests.unit.reports.sample_run import Variant, write_sample_run
 
 
 @pytest.fixture
@@ -58,8 +57,10 @@ def test_other_evidence_sealed_again_is_not_the_report_s(reported: Path) -> None
     assert any("evidence root" in problem for problem in problems)
 
 
-def test_report_of_another_run_is_found(reported: Path, tmp_path: Path) -> None:
-    other = build_report(write_sample_run(tmp_path / "other", Variant.FAILING))
+def test_report_of_another_run_is_found(
+    reported: Path, samples: dict[str, Path], tmp_path: Path
+) -> None:
+    other = build_report(samples["failing"], tmp_path / "other.pdf")
     assert any("evidence root" in problem for problem in verify_pdf(other, reported))
 
 
