@@ -278,6 +278,8 @@ class KernelLogObserver:
                 EventKind.KERNEL, "kernel", "records were lost", {"lost": True}, time.monotonic_ns()
             )
             return
+        if not record:
+            return
         text, data = decode_kmsg(record)
         emit(EventKind.KERNEL, "kernel", text, data, time.monotonic_ns())
 

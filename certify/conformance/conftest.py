@@ -25,6 +25,17 @@ WINDOW_KEY = pytest.StashKey[int]()
 PURPOSE = "conformance"
 
 
+def _lab_to_write_to(config: pytest.Config) -> Lab:
+    """Return the lab; raise UsageError unless it is given and may be written to."""
+    lab = config.stash.get(LAB_KEY, None)
+    if lab is None or not config.getoption("--destroy"):
+        raise pytest.UsageError(
+            "conformance tests need --lab FILE, and write to its logical units of purpose "
+            '"conformance"; say --destroy if that is meant'
+        )
+    return lab
+
+
 def _paths(lab: Lab) -> list[tuple[str, str]]:
     """Return (path, logical unit) for every path to a logical unit for conformance tests."""
     return [
@@ -48,7 +59,7 @@ def _pairs(lab: Lab) -> list[tuple[tuple[str, str], tuple[str, str]]]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test on every path, or on every pair of paths through different engines."""
-    lab = metafunc.config.stash[LAB_KEY]
+    lab = _lab_to_write_to(metafunc.config)
     if "path_pair" in metafunc.fixturenames:
         pairs = _pairs(lab)
         ids = [f"{one}-to-{other}-{unit}" for (one, unit), (other, _) in pairs]
