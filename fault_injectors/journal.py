@@ -12,6 +12,7 @@ line of its intent is on disk. So an unfinished last line is dropped.
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fault_injectors.base import Fault, wait_for_proof
+from fault_injectors.base import Fault
 from fault_injectors.kinds import FAULTS
 from fault_injectors.shell import FaultError, Shell, shell_for
 
 SCHEMA = 1
 HEAL_TIMEOUT_S = 60.0
+HEAL_INTERVAL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +122,10 @@ def heal_all(
 ) -> list[HealResult]:
     """Heal what the journal says is outstanding, newest first, and look that it is.
 
-    *shells* turns a reach into a shell; *timeout_s* bounds the wait for each fault. Goes on after
-    a failure. A damaged line is a result that is not healthy, since nobody knows what it injected.
+    *shells* turns a reach into a shell; *timeout_s* bounds the wait for all of them together. All
+    are healed before any is waited for: an engine may need the array whose fault is older. Goes
+    on after a failure. A damaged line is a result that is not healthy, since nobody knows what it
+    injected.
     """
     entries, damaged = _read(path)
     results = [
@@ -131,25 +135,68 @@ def heal_all(
     if not entries:
         return results
     journal = Journal(path)
-    for entry in reversed(entries):
-        result = _heal(entry, shells, timeout_s)
-        if result.healthy:
-            journal.healed(entry.key)
-        results.append(result)
-    return results
+    healings = [_Healing(entry, shells) for entry in reversed(entries)]
+    deadline = time.monotonic() + timeout_s
+    while True:
+        for healing in healings:
+            healing.act()
+        for healing in healings:
+            if healing.look():
+                journal.healed(healing.entry.key)
+        if all(one.is_over for one in healings) or time.monotonic() >= deadline:
+            return results + [healing.result() for healing in healings]
+        time.sleep(HEAL_INTERVAL_S)
 
 
-def _heal(entry: Entry, shells: Callable[[str], Shell], timeout_s: float) -> HealResult:
-    try:
-        fault = entry.fault()
-        shell = shells(entry.reach)
-        fault.heal(shell)
-        proof = wait_for_proof(lambda: fault.healed(shell), timeout_s=timeout_s, interval_s=0.2)
-        healthy, detail = proof.effective, proof.seen
-    except FaultError as error:
-        healthy, detail = False, str(error)
-    one_line = " ".join(detail.split())
-    return HealResult(kind=entry.kind, subject=entry.subject, healthy=healthy, detail=one_line)
+class _Healing:
+    """One outstanding injection on its way back: healed once, again if that failed, looked at."""
+
+    def __init__(self, entry: Entry, shells: Callable[[str], Shell]) -> None:
+        self.entry = entry
+        self.healthy = False
+        self._acted = False
+        self._seen = ""
+        self._fault: Fault | None = None
+        try:
+            self._shell = shells(entry.reach)
+            self._fault = entry.fault()
+        except FaultError as error:
+            self._seen = str(error)
+
+    @property
+    def is_over(self) -> bool:
+        """Healthy, or beyond what this version knows how to heal."""
+        return self.healthy or self._fault is None
+
+    def act(self) -> None:
+        """Heal, unless that was done."""
+        if self._acted or self._fault is None:
+            return
+        try:
+            self._fault.heal(self._shell)
+            self._acted = True
+        except FaultError as error:
+            self._seen = str(error)
+
+    def look(self) -> bool:
+        """Look at what was healed; return whether it was seen whole just now."""
+        if self.healthy or not self._acted or self._fault is None:
+            return False
+        try:
+            proof = self._fault.healed(self._shell)
+            self.healthy, self._seen = proof.effective, proof.seen
+        except FaultError as error:
+            self._seen = str(error)
+        return self.healthy
+
+    def result(self) -> HealResult:
+        """Return what became of it."""
+        return HealResult(
+            kind=self.entry.kind,
+            subject=self.entry.subject,
+            healthy=self.healthy,
+            detail=" ".join(self._seen.split()),
+        )
 
 
 def _read(path: Path) -> tuple[list[Entry], list[str]]:

@@ -8,6 +8,8 @@ import pytest
 
 from fault_injectors import (
     FAULTS,
+    ArrayOffline,
+    EngineKill,
     FaultError,
     Injection,
     Journal,
@@ -16,6 +18,7 @@ from fault_injectors import (
     injected,
     outstanding,
 )
+from fault_injectors import journal as journal_module
 
 
 @pytest.fixture
@@ -122,6 +125,41 @@ def test_healing_is_newest_first_and_goes_on_after_a_failure(shell, journal):
     assert [result.healthy for result in results] == [True, False, True]
     assert "\n" not in results[1].detail
     assert [entry.subject for entry in outstanding(journal.path)] == ["path2"]
+
+
+def test_what_depends_on_an_older_fault_is_healed_too(shell, journal):
+    """An engine is not ready before its array is back: all are healed before any is waited for."""
+    shell.set_process(42)
+    array_state = "/sys/class/scsi_device/2:0:1:0/device/state"
+    shell.commands = {
+        "pid": lambda: (0, "42\n"),
+        "start": lambda: (0, ""),
+        "ready": lambda: (0 if shell.files[array_state] == "running\n" else 1, "no array"),
+    }
+    verbs = {f"{verb}_argv": (verb,) for verb in ("pid", "start", "ready")}
+    for fault in (
+        ArrayOffline(subject="A", hctl=("2:0:1:0",)),
+        EngineKill(subject="engine1", **verbs),
+    ):
+        Injection.prepared(fault, shell, journal).inject()
+
+    results = heal_all(journal.path, lambda _: shell, timeout_s=0)
+
+    assert [(one.kind, one.healthy) for one in results] == [
+        ("engine_kill", True),
+        ("array_offline", True),
+    ]
+
+
+def test_a_heal_that_fails_at_first_is_tried_again(shell, journal, fault, monkeypatch):
+    monkeypatch.setattr(journal_module.time, "sleep", lambda _: shell.refused.clear())
+    Injection.prepared(fault, shell, journal).inject()
+    shell.refused.add("/sys/class/scsi_device/2:0:1:0/device/state")
+
+    (result,) = heal_all(journal.path, lambda _: shell, timeout_s=30)
+
+    assert result.healthy
+    assert running(shell)
 
 
 def test_an_unfinished_last_line_was_never_acted_on(journal, fault, shell):
