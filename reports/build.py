@@ -42,7 +42,7 @@ def lay_out(run: Run) -> list[Page]:
     draw_cover(sheet, view)
     draw_matrix(sheet, view)
     for scenario in view.scenarios:
-        if scenario.repeats:  # why another did not run is in the matrix
+        if scenario.was_run:  # why another did not run is in the matrix
             draw_fault(sheet, view, scenario)
     draw_integrity(sheet, view)
     draw_conformance(sheet, view)

@@ -1,11 +1,12 @@
 """What happened in one repeat of a scenario, on the clock of its fault (0 = injected, in ms)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reports.record import EventKind, EventRecord, LabRecord
+from reports.record import AttributionPhase, EventKind, EventRecord, LabRecord
 
 _NS_PER_MS = 1_000_000
+_SAME_MS = 1.0
 _TOGETHER_MS = 60.0  # state changes this close together are told as one
 
 
@@ -35,6 +36,8 @@ class Moment:
     title: str
     text: str
     grave: bool = False
+    part: tuple[float, float] | None = None  # the part of a stall that ended then
+    direction: str = ""  # of the part: "failover" or "failback"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +59,8 @@ class Chronology:
 def chronology_of(events: Iterable[EventRecord], scenario: str, repeat: int) -> Chronology | None:
     """Order the events of one repeat; None if there are none.
 
-    Where nothing was injected (a baseline), zero is the begin of the phase "fault", or the first
-    event.
+    Where nothing was injected (a baseline), zero is the begin of the phase "fault" or else of
+    "steady".
     """
     own = sorted(
         (e for e in events if e.scenario == scenario and e.repeat == repeat), key=lambda e: e.t_ns
@@ -65,7 +68,7 @@ def chronology_of(events: Iterable[EventRecord], scenario: str, repeat: int) -> 
     if not own:
         return None
     injected = _first(own, EventKind.INJECTED)
-    zero = injected or _phase(own, "fault") or own[0]
+    zero = injected or _phase(own, "fault") or _phase(own, "steady") or own[0]
     mended = _first(own, EventKind.MENDED)
 
     def after(event: EventRecord) -> float:
@@ -90,6 +93,11 @@ def _phase(events: Iterable[EventRecord], name: str) -> EventRecord | None:
     return next((event for event in phases if event.subject == name), None)
 
 
+def load_units(lab: LabRecord) -> frozenset[str]:
+    """Return the logical units that the application uses."""
+    return frozenset(unit.name for unit in lab.logical_units if unit.purpose == "load")
+
+
 def lanes_of(
     all_events: Iterable[EventRecord],
     lab: LabRecord,
@@ -103,7 +111,7 @@ def lanes_of(
     The state at the begin is the last one reported before it, in whatever scenario. Of paths that
     lead to several logical units, the one under load is shown.
     """
-    load = {unit.name for unit in lab.logical_units if unit.purpose == "load"}
+    load = load_units(lab)
     changes: dict[str, list[tuple[float, str]]] = {}
     for event in sorted(all_events, key=lambda e: e.t_ns):
         unit = event.data.get("lu")
@@ -164,32 +172,61 @@ _RANK = {
 _PATH_FAILED = 1
 
 
-def sequence_of(when: Chronology, *, limit: int) -> tuple[list[Moment], int]:
+def sequence_of(
+    when: Chronology,
+    *,
+    limit: int,
+    explained: Sequence[AttributionPhase] = (),
+    units: frozenset[str] = frozenset(),
+) -> tuple[list[Moment], int]:
     """Return the moments a reader needs, at most *limit*, and how many others there were.
+
+    The parts of a stall are among them, and stand for the event that ended them. Paths to other
+    logical units than *units* go first where there are too many.
 
     State changes of several paths within a blink are one moment. Where there are too many, what
     proves the fault and its mend stays and what the components say goes first.
     """
-    ranked = list(_moments(when))
+    parts = [_part(when, phase) for phase in explained]
+    events = [
+        (rank, moment)
+        for rank, moment in _moments(when, units)
+        if rank == 0 or not any(abs(moment.at_ms - part.at_ms) < _SAME_MS for part in parts)
+    ]
+    taken = {round(moment.at_ms) for rank, moment in events if rank == 0}
+    stalls = [(1, part) for part in parts if round(part.at_ms) not in taken]
+    ranked = sorted([*events, *stalls], key=lambda one: one[1].at_ms)
     order = sorted(range(len(ranked)), key=lambda index: (ranked[index][0], index))
     kept = sorted(order[:limit])
     return [ranked[index][1] for index in kept], len(ranked) - len(kept)
 
 
-def _moments(when: Chronology) -> Iterable[tuple[int, Moment]]:
+def _part(when: Chronology, phase: AttributionPhase) -> Moment:
+    back = when.mended_ms is not None and phase.from_ms >= when.mended_ms - _SAME_MS
+    return Moment(
+        at_ms=phase.to_ms,
+        title=phase.name[:1].upper() + phase.name[1:],
+        text=phase.evidence,
+        part=(phase.from_ms, phase.to_ms),
+        direction="failback" if back else "failover",
+    )
+
+
+def _moments(when: Chronology, units: frozenset[str]) -> Iterable[tuple[int, Moment]]:
     pending: list[EventRecord] = []
     for event in when.events:
-        if event.kind not in _RANK:
+        early = event.kind is EventKind.PATH_STATE and when.ms(event.t_ns) < when.start_ms
+        if event.kind not in _RANK or early:
             continue
         if pending and not _belongs(pending, event):
-            yield _path_moment(when, pending)
+            yield _path_moment(when, pending, units)
             pending = []
         if event.kind is EventKind.PATH_STATE:
             pending.append(event)
         else:
             yield _RANK[event.kind], _moment(when, event)
     if pending:
-        yield _path_moment(when, pending)
+        yield _path_moment(when, pending, units)
 
 
 def _belongs(pending: list[EventRecord], event: EventRecord) -> bool:
@@ -199,7 +236,9 @@ def _belongs(pending: list[EventRecord], event: EventRecord) -> bool:
     return close and event.data.get("state") == pending[0].data.get("state")
 
 
-def _path_moment(when: Chronology, events: list[EventRecord]) -> tuple[int, Moment]:
+def _path_moment(
+    when: Chronology, events: list[EventRecord], units: frozenset[str]
+) -> tuple[int, Moment]:
     names = sorted({event.subject for event in events})
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     state = str(events[0].data.get("state", "?"))
@@ -210,6 +249,9 @@ def _path_moment(when: Chronology, events: list[EventRecord]) -> tuple[int, Mome
         title="Path failed" if failed else "Path state",
         text=f"{shown}: {state}{detail}",
     )
+    seen = {str(event.data["lu"]) for event in events if event.data.get("lu")}
+    if units and seen and not seen & units:
+        return _RANK[EventKind.TARGET], moment
     return _PATH_FAILED if failed else _RANK[EventKind.PATH_STATE], moment
 
 
@@ -222,5 +264,6 @@ def _moment(when: Chronology, event: EventRecord) -> Moment:
     if event.kind is EventKind.COMPARE:
         grave = not event.data.get("equal", False)
         title = "Arrays differ" if grave else "Arrays equal"
-    text = ": ".join(part for part in (event.subject, event.detail) if part)
+    named = not event.detail or event.detail.startswith(event.subject)
+    text = event.detail or event.subject if named else f"{event.subject}: {event.detail}"
     return Moment(at_ms=when.ms(event.t_ns), title=title, text=text, grave=grave)

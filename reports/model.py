@@ -62,6 +62,14 @@ class Scenario:
         return bool(self.plan.fault)
 
     @property
+    def was_run(self) -> bool:
+        """Whether anything was measured."""
+        return any(
+            judgement.verdict is not Verdict.NOT_RUN or judgement.io_count
+            for judgement in self.repeats
+        )
+
+    @property
     def verdict(self) -> Verdict:
         """The gravest verdict; a repeat that is missing counts as NOT RUN."""
         verdicts = [judgement.verdict for judgement in self.repeats]

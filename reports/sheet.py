@@ -27,7 +27,7 @@ from reports.style import (
 )
 from reports.words import fit, short_hash, wrap
 
-HEADING_HEIGHT = 23.0
+HEADING_HEIGHT = 21.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,7 +156,7 @@ def _row(scenario: Scenario, middle: float, full: float) -> list[Mark]:
                 colour=TEXT[verdict],
             )
         )
-    if verdict is Verdict.NOT_RUN and not scenario.repeats:
+    if not scenario.was_run:
         marks.append(_figure(_LIMIT_RIGHT, middle + 2.5, "not run", MUTED))
     else:
         marks += _figures(scenario.failover, middle - 1.4) + _figures(

@@ -1,7 +1,7 @@
 """Tables: rules above and below rows, no vertical lines, a head that repeats on every page."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports import emblems
 from reports.ink import Align, Box, Line, Mark, PageReference, Text
@@ -14,6 +14,7 @@ from reports.style import (
     LEFT,
     MUTED,
     REGULAR,
+    RIGHT,
     RULE,
     SMALL,
     TEXT,
@@ -24,11 +25,12 @@ from reports.words import fit, wrap
 
 _PAD_X = 8.0
 _PAD_Y = 1.9
+DENSE = 1.1  # padding above and below the rows of tables on full pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """A cell of text; *max_lines* 1 cuts, 0 wraps without end."""
+    """A cell of text; *max_lines* 1 cuts, 0 wraps without end; *shrink* prefers smaller type."""
 
     text: str
     font: str = REGULAR
@@ -36,6 +38,13 @@ class Words:
     colour: str = INK
     max_lines: int = 0
     goes_to: str = ""
+    shrink: bool = False
+
+    def fitted(self, width: float) -> "Words":
+        """Return the cell in the smallest type if it is wider than *width* and may shrink."""
+        if not self.shrink or len(replace(self, max_lines=0).lines(width)) == 1:
+            return self
+        return replace(self, size=TINY, shrink=False)
 
     def lines(self, width: float) -> list[str]:
         """Return the text as it fits *width*."""
@@ -103,10 +112,11 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
-    """A cell with nothing but the mark of a verdict; "" in *verdict* is an empty cell."""
+class Signed:
+    """A cell with the mark of a verdict before a short text."""
 
-    verdict: Verdict | None
+    verdict: Verdict
+    text: str
 
     def height(self, width: float) -> float:
         """Return the height of a line."""
@@ -114,13 +124,21 @@ class Sign:
         return SMALL * LEADING
 
     def marks(self, *, x: float, y: float, width: float, align: Align) -> list[Mark]:
-        """Return the mark in the middle of the cell."""
+        """Return the text at the right edge of the cell, its mark before it."""
         del align
-        if self.verdict is None:
-            return []
-        left = x + width / 2 - 3
         colour = TEXT[self.verdict]
-        return emblems.verdict_mark(self.verdict, x=left, y=y + 2, size=6, colour=colour)
+        text = fit(self.text, REGULAR, SMALL, width - 10)
+        word = Text(
+            x=x + width,
+            y=y + 0.76 * SMALL * LEADING,
+            text=text,
+            font=REGULAR,
+            size=SMALL,
+            colour=INK if self.verdict is Verdict.PASS else colour,
+            align=Align.RIGHT,
+        )
+        left = word.box()[0] - 10
+        return [*emblems.verdict_mark(self.verdict, x=left, y=y + 2, size=6, colour=colour), word]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +186,7 @@ class Bar:
         return [track, Box(x=left, y=y + 2.1, width=length, height=6, fill=self.colour)]
 
 
-Cell = Words | Stack | Chip | Sign | PageOf | Bar
+Cell = Words | Stack | Chip | Signed | PageOf | Bar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,11 +206,10 @@ def draw_table(
     columns: Sequence[Column],
     rows: Sequence[Row],
     *,
-    width: float = WIDTH,
-    x: float = LEFT,
+    pad: float = _PAD_Y,
 ) -> None:
     """Draw a table below the cursor, breaking between rows."""
-    frame = _Frame.of(columns, x=x, width=width)
+    frame = _Frame.of(columns, pad=pad)
     first = frame.row_height(rows[0]) if rows else 0
     sheet.need(frame.head_height() + first)
     frame.draw_head(sheet)
@@ -204,9 +221,9 @@ def draw_table(
     sheet.gap(6)
 
 
-def table_height(columns: Sequence[Column], rows: Sequence[Row], *, width: float = WIDTH) -> float:
+def table_height(columns: Sequence[Column], rows: Sequence[Row], *, pad: float = _PAD_Y) -> float:
     """Return the height of a table that is not broken."""
-    frame = _Frame.of(columns, x=LEFT, width=width)
+    frame = _Frame.of(columns, pad=pad)
     return frame.head_height() + sum(map(frame.row_height, rows)) + 6
 
 
@@ -216,18 +233,17 @@ class _Frame:
 
     columns: Sequence[Column]
     places: tuple[tuple[float, float], ...]  # x and width of each column's text
-    x: float
-    width: float
+    pad: float
 
     @classmethod
-    def of(cls, columns: Sequence[Column], *, x: float, width: float) -> "_Frame":
-        unit = (width + _PAD_X) / sum(column.share for column in columns)
+    def of(cls, columns: Sequence[Column], *, pad: float) -> "_Frame":
+        unit = (WIDTH + _PAD_X) / sum(column.share for column in columns)
         places: list[tuple[float, float]] = []
-        left = x
+        left = LEFT
         for column in columns:
             places.append((left, column.share * unit - _PAD_X))
             left += column.share * unit
-        return cls(columns=columns, places=tuple(places), x=x, width=width)
+        return cls(columns=columns, places=tuple(places), pad=pad)
 
     def heads(self) -> list[Words]:
         return [
@@ -246,27 +262,30 @@ class _Frame:
 
     def row_height(self, row: Row) -> float:
         cells = zip(row, self.places, strict=True)
-        return max(cell.height(width) for cell, (_, width) in cells) + 2 * _PAD_Y
+        return max(_fitted(cell, w).height(w) for cell, (_, w) in cells) + 2 * self.pad
 
     def draw_head(self, sheet: Sheet) -> None:
         bottom = sheet.y + self.head_height()
         if self.has_head():
             self._draw_cells(sheet, self.heads(), lambda head, w: bottom - 3 - head.height(w))
-        end = self.x + self.width
-        sheet.add(Line(x0=self.x, y0=bottom, x1=end, y1=bottom, colour=INK, width=0.8))
+        sheet.add(Line(x0=LEFT, y0=bottom, x1=RIGHT, y1=bottom, colour=INK, width=0.8))
         sheet.y = bottom
 
     def draw_row(self, sheet: Sheet, row: Row, height: float) -> None:
-        top = sheet.y + _PAD_Y
+        top = sheet.y + self.pad
         self._draw_cells(sheet, row, lambda cell, _width: top + _drop(cell))
         sheet.y += height
-        end = self.x + self.width
-        sheet.add(Line(x0=self.x, y0=sheet.y, x1=end, y1=sheet.y, colour=RULE, width=0.4))
+        sheet.add(Line(x0=LEFT, y0=sheet.y, x1=RIGHT, y1=sheet.y, colour=RULE, width=0.4))
 
     def _draw_cells(self, sheet: Sheet, cells: Row, top_of: Callable[[Cell, float], float]) -> None:
         for column, (x, width), cell in zip(self.columns, self.places, cells, strict=True):
+            cell = _fitted(cell, width)
             top = top_of(cell, width)
             sheet.add(*cell.marks(x=x, y=top, width=width, align=column.align))
+
+
+def _fitted(cell: Cell, width: float) -> Cell:
+    return cell.fitted(width) if isinstance(cell, Words) else cell
 
 
 def _drop(cell: Cell) -> float:

@@ -56,7 +56,7 @@ def size(size_bytes: int) -> str:
 def span_of_time(start: str, end: str) -> str:
     """Return two ISO 8601 times as one span, the date once where it is the same."""
     if not end:
-        return f"{start}, not ended"
+        return f"{start.replace('T', ', ').removesuffix('Z')} UTC, not ended"
     (day, _, begin), (last_day, _, until) = start.partition("T"), end.partition("T")
     if day != last_day or not until.endswith("Z"):
         return f"{start} to {end}"

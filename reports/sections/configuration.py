@@ -3,7 +3,7 @@
 from reports.ink import Align
 from reports.sheet import Sheet
 from reports.style import MONO, MUTED, TINY
-from reports.table import Column, Words, cell, draw_table, strong
+from reports.table import DENSE, Column, Words, cell, draw_table, strong
 from reports.topology import draw_topology, topology_height
 from reports.view import View, lab_notice, shape_of_lab
 from reports.words import MISSING, size
@@ -24,9 +24,9 @@ _PATH_COLUMNS = (
     Column(title="device", share=50),
 )
 _SETTING_COLUMNS = (
-    Column(title="Setting", share=140),
-    Column(title="value", share=90),
-    Column(title="read from", share=252),
+    Column(title="Setting", share=132),
+    Column(title="value", share=150),
+    Column(title="read from", share=200),
 )
 
 
@@ -98,7 +98,7 @@ def _draw_settings(sheet: Sheet, view: View) -> None:
         (cell(timer.name), _mono(timer.value), Words(text=timer.source, size=TINY, colour=MUTED))
         for timer in view.run.run.host_timers
     ]
-    draw_table(sheet, _SETTING_COLUMNS, settings)
+    draw_table(sheet, _SETTING_COLUMNS, settings, pad=DENSE)
     sheet.heading("Versions")
     sheet.gap(2)
     sheet.definitions(list(view.run.run.versions.items()), label_width=130)

@@ -1,17 +1,35 @@
-"""Conformance: one row per assertion, one column per path, details only of what did not pass."""
+"""Conformance: a row per family, a column per path, details only of what did not pass."""
 
 from collections.abc import Sequence
 
-from reports.ink import Align
+from reports.emblems import verdict_mark
+from reports.ink import Align, Line, Text
 from reports.model import gravest
 from reports.record import AssertionRecord, Verdict
 from reports.sheet import Sheet
-from reports.style import BOLD, MONO, MUTED, SMALL, TEXT, TINY
-from reports.table import Column, Row, Sign, Words, cell, draw_table, strong
+from reports.style import (
+    BOLD,
+    BOTTOM,
+    INK,
+    LEFT,
+    MUTED,
+    REGULAR,
+    RULE,
+    SMALL,
+    TEXT,
+    TINY,
+    WIDTH,
+    text_width,
+)
+from reports.table import DENSE, Cell, Column, Signed, cell, draw_table, strong
 from reports.view import View
-from reports.words import count
+from reports.words import MISSING, count, fit
 
-_PATHS_MOST = 12
+_PATHS_MOST = 6
+_LINE = 9.6
+_COLUMNS = 2
+_GUTTER = 18.0
+_COLUMN_WIDTH = (WIDTH - _GUTTER * (_COLUMNS - 1)) / _COLUMNS
 
 
 def draw_conformance(sheet: Sheet, view: View) -> None:
@@ -30,9 +48,8 @@ def draw_conformance(sheet: Sheet, view: View) -> None:
         sheet.paragraph("No assertion is in the evidence.", colour=MUTED)
         return
     _draw_exceptions(sheet, assertions)
-    paths = sorted({assertion.path for assertion in assertions})
-    for start in range(0, len(paths), _PATHS_MOST):
-        _draw_matrix(sheet, assertions, paths[start : start + _PATHS_MOST], first=start + 1)
+    _draw_families(sheet, assertions)
+    _draw_list(sheet, assertions)
 
 
 def _draw_exceptions(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> None:
@@ -75,36 +92,96 @@ def _draw_exception(sheet: Sheet, members: list[AssertionRecord]) -> None:
     sheet.definitions([(name, text) for name, text in rows if text], label_width=64)
 
 
-def _draw_matrix(
-    sheet: Sheet, assertions: Sequence[AssertionRecord], paths: list[str], *, first: int
-) -> None:
-    numbers = ", ".join(f"{first + i} {path}" for i, path in enumerate(paths))
-    sheet.heading("All assertions")
-    sheet.paragraph(f"Paths: {numbers}", size=SMALL, colour=MUTED)
-    sheet.gap(4)
-    columns = [
-        Column(title="Family", share=78),
-        Column(title="Assertion", share=200),
-        Column(title="Clause", share=90),
-        *(Column(title=f"    {first + i}", share=15) for i in range(len(paths))),
-    ]
-    if len(paths) < 4:
-        columns.append(Column(title="", share=15 * (4 - len(paths)), align=Align.RIGHT))
-    cells: dict[tuple[str, str, str], dict[str, list[Verdict]]] = {}
+def _draw_families(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> None:
+    """Draw one row per family with a mark and a count for each path."""
+    paths = sorted({assertion.path for assertion in assertions})
+    families = list(dict.fromkeys(assertion.family for assertion in assertions))
+    sheet.heading("Families, by path", note="passed of all assertions")
+    for start in range(0, len(paths), _PATHS_MOST):
+        part = paths[start : start + _PATHS_MOST]
+        columns = [Column(title="Family", share=120)]
+        columns += [Column(title=path, share=36, align=Align.RIGHT) for path in part]
+        columns += [Column(title="", share=36)] * (_PATHS_MOST - len(part))
+        rows = []
+        for family in families:
+            row: list[Cell] = [strong(family)]
+            row += [
+                _share([a for a in assertions if (a.family, a.path) == (family, p)]) for p in part
+            ]
+            row += [cell("")] * (_PATHS_MOST - len(part))
+            rows.append(row)
+        draw_table(sheet, columns, rows, pad=DENSE)
+
+
+def _share(members: list[AssertionRecord]) -> Cell:
+    if not members:
+        return cell(MISSING, colour=MUTED)
+    verdict = gravest(assertion.verdict for assertion in members)
+    passed = sum(assertion.verdict is Verdict.PASS for assertion in members)
+    return Signed(verdict=verdict, text=f"{passed}/{len(members)}")
+
+
+def _draw_list(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> None:
+    """Draw every assertion once, the gravest verdict of all paths before it, in two columns."""
+    verdicts: dict[tuple[str, str, str], list[Verdict]] = {}
     for a in assertions:
-        marks = cells.setdefault((a.family, a.name, a.clause), {})
-        marks.setdefault(a.path, []).append(a.verdict)
-    rows: list[Row] = []
-    family_before = ""
-    for (family, name, clause), marks in cells.items():
-        row: list[Words | Sign] = [
-            strong(family if family != family_before else ""),
-            cell(name),
-            Words(text=clause, font=MONO, size=TINY, colour=MUTED, max_lines=2),
-        ]
-        row += [Sign(verdict=gravest(marks[p]) if p in marks else None) for p in paths]
-        if len(paths) < 4:
-            row.append(cell(""))
-        rows.append(row)
-        family_before = family
-    draw_table(sheet, columns, rows)
+        verdicts.setdefault((a.family, a.name, a.clause), []).append(a.verdict)
+    entries: list[tuple[str, str, str, Verdict]] = []
+    for (family, name, clause), found in verdicts.items():
+        entries.append((family, name, clause, gravest(found)))
+    sheet.heading("All assertions", note="the gravest verdict of all paths", keep=60)
+    sheet.gap(4)
+    lines = len(entries) + 1.3 * len({entry[0] for entry in entries})
+    column, top = 0, sheet.y
+    bottom = min(BOTTOM, top + (lines / _COLUMNS + 2) * _LINE)  # a short list has equal columns
+    before = ""
+    for family, name, clause, verdict in sorted(entries, key=lambda entry: entry[0]):
+        needed = _LINE * (2.3 if family != before else 1)
+        if sheet.y + needed > bottom:
+            column += 1
+            if column == _COLUMNS:
+                sheet.new_page()
+                column, top, bottom = 0, sheet.y, BOTTOM
+            sheet.y, before = top, ""
+        if family != before:
+            _draw_family(sheet, family, column)
+            before = family
+        _draw_entry(sheet, name, clause, verdict, column)
+    sheet.y = BOTTOM
+
+
+def _draw_family(sheet: Sheet, family: str, column: int) -> None:
+    x = LEFT + column * (_COLUMN_WIDTH + _GUTTER)
+    sheet.y += 1.3 * _LINE
+    family = fit(family, BOLD, TINY, _COLUMN_WIDTH)
+    sheet.add(Text(x=x, y=sheet.y, text=family, font=BOLD, size=TINY, colour=INK))
+    line_y = sheet.y + 2.2
+    sheet.add(Line(x0=x, y0=line_y, x1=x + _COLUMN_WIDTH, y1=line_y, colour=RULE, width=0.4))
+
+
+def _draw_entry(sheet: Sheet, name: str, clause: str, verdict: Verdict, column: int) -> None:
+    x = LEFT + column * (_COLUMN_WIDTH + _GUTTER)
+    sheet.y += _LINE
+    clause = fit(clause, REGULAR, TINY, _COLUMN_WIDTH * 0.42)
+    room = _COLUMN_WIDTH - 10 - text_width(clause, REGULAR, TINY) - 8
+    colour = INK if verdict is Verdict.PASS else TEXT[verdict]
+    sheet.add(
+        *verdict_mark(verdict, x=x, y=sheet.y - 5.2, size=5.2, colour=TEXT[verdict]),
+        Text(
+            x=x + 10,
+            y=sheet.y,
+            text=fit(name, REGULAR, TINY, room),
+            font=REGULAR,
+            size=TINY,
+            colour=colour,
+        ),
+        Text(
+            x=x + _COLUMN_WIDTH,
+            y=sheet.y,
+            text=clause,
+            font=REGULAR,
+            size=TINY,
+            colour=MUTED,
+            align=Align.RIGHT,
+        ),
+    )

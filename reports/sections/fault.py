@@ -1,12 +1,12 @@
 """One page per scenario: what was done, what the host saw, where the time went."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports import emblems
-from reports.chronology import Chronology, Moment, chronology_of, lanes_of, sequence_of
+from reports.chronology import Chronology, Moment, chronology_of, lanes_of, load_units, sequence_of
 from reports.ink import Align, Anchor, Box, Text
 from reports.model import Scenario
-from reports.record import AttributionPhase, Check, RecordError, ScenarioJudgement
+from reports.record import Check, RecordError, ScenarioJudgement
 from reports.sections.fault_charts import Charts, charts_height, draw_charts
 from reports.series import IoTable, read_io
 from reports.sheet import HEADING_HEIGHT, Sheet
@@ -14,9 +14,11 @@ from reports.style import (
     BODY,
     BOLD,
     DATA,
+    DATA_PALE,
     FAIL_TEXT,
     HEADING,
     INK,
+    LEAD,
     LEFT,
     MONO,
     MUTED,
@@ -28,31 +30,26 @@ from reports.style import (
     WIDTH,
     text_width,
 )
-from reports.table import Bar, Chip, Column, Row, Words, cell, draw_table, strong, table_height
+from reports.table import DENSE, Bar, Cell, Chip, Column, Row, Words, cell, draw_table, table_height
 from reports.timeline import StallMark
 from reports.view import View
 from reports.words import count, fit, offset, plural, seconds
 
-_MOMENTS = (8, 7, 6)  # fewer where the page is short
-_REPRODUCTION = HEADING_HEIGHT + 34.0
+_LEVELS = ((11, 8), (10, 8), (9, 8), (8, 4), (7, 4), (6, 4), (5, 3))  # moments, path lanes
+_REPRODUCTION = HEADING_HEIGHT + 22.0
 
 _MOMENT_COLUMNS = (
-    Column(title="", share=104),
-    Column(title="", share=58, align=Align.RIGHT),
-    Column(title="", share=320),
-)
-_PHASE_COLUMNS = (
-    Column(title="", share=128),
-    Column(title="from, s", share=40, align=Align.RIGHT),
-    Column(title="to, s", share=40, align=Align.RIGHT),
-    Column(title="", share=100),
-    Column(title="seen by", share=174),
+    Column(title="", share=112),
+    Column(title="at", share=52, align=Align.RIGHT),
+    Column(title="took, s", share=40, align=Align.RIGHT),
+    Column(title="", share=66),
+    Column(title="seen by", share=212),
 )
 _CHECK_COLUMNS = (
-    Column(title="", share=168),
-    Column(title="expected", share=118, align=Align.RIGHT),
-    Column(title="observed", share=118, align=Align.RIGHT),
-    Column(title="", share=78, align=Align.RIGHT),
+    Column(title="", share=122),
+    Column(title="expected", share=112),
+    Column(title="observed", share=180),
+    Column(title="", share=68, align=Align.RIGHT),
 )
 
 
@@ -63,6 +60,7 @@ class _Shown:
     judgement: ScenarioJudgement
     when: Chronology
     table: IoTable | None
+    units: frozenset[str]  # the logical units under load
 
 
 def draw_fault(sheet: Sheet, view: View, scenario: Scenario) -> None:
@@ -77,7 +75,12 @@ def draw_fault(sheet: Sheet, view: View, scenario: Scenario) -> None:
         sheet.gap(8)
         sheet.paragraph("There is no measurement to show.", colour=MUTED)
         return
-    shown = _Shown(judgement=judgement, when=when, table=_table_of(view, judgement, when))
+    shown = _Shown(
+        judgement=judgement,
+        when=when,
+        table=_table_of(view, judgement, when),
+        units=load_units(view.lab),
+    )
     _draw_body(sheet, view, scenario, shown)
 
 
@@ -115,17 +118,21 @@ def _draw_title(sheet: Sheet, scenario: Scenario) -> None:
 
 def _draw_body(sheet: Sheet, view: View, scenario: Scenario, shown: _Shown) -> None:
     charts = _charts_of(view, scenario, shown)
-    for most in _MOMENTS:
-        tables = _tables_of(shown, most)
-        below = sum(HEADING_HEIGHT + table_height(t.columns, t.rows) for t in tables)
-        height = charts_height(charts, room=sheet.room - below - _REPRODUCTION) if charts else None
-        if height is None or height.zoom:
+    tables = _tables_of(shown, _LEVELS[0][0])
+    height = None
+    for moments, lanes in _LEVELS if charts else ():
+        tables = _tables_of(shown, moments)
+        below = sum(HEADING_HEIGHT + table_height(t.columns, t.rows, pad=DENSE) for t in tables)
+        charts = replace(charts, lanes_most=lanes) if charts else None
+        room = sheet.room - below - _REPRODUCTION
+        height = charts_height(charts, room=room) if charts else None
+        if height is not None and height.whole:
             break
     if charts is not None and height is not None:
         draw_charts(sheet, charts, height=height)
     for table in tables:
         sheet.heading(table.title, note=table.note)
-        draw_table(sheet, table.columns, table.rows)
+        draw_table(sheet, table.columns, table.rows, pad=DENSE)
     _draw_reproduction(sheet, view, scenario, shown.judgement)
 
 
@@ -140,20 +147,17 @@ class _Table:
 
 
 def _tables_of(shown: _Shown, most: int) -> list[_Table]:
-    moments, others = sequence_of(shown.when, limit=most)
-    more = f" · {others} more in events.jsonl" if others else ""
+    explained = shown.judgement.attribution
+    moments, others = sequence_of(shown.when, limit=most, explained=explained, units=shown.units)
+    note = "time after the fault" if shown.when.injected else "time after the steady load began"
+    if others:
+        note += f" · {others} more in events.jsonl"
     tables = [
         _Table(
-            title="Sequence of events",
-            note=f"time after the fault{more}",
+            title="What happened, and where the time went" if explained else "What happened",
+            note=note,
             columns=_MOMENT_COLUMNS,
-            rows=[_moment_row(moment) for moment in moments],
-        ),
-        _Table(
-            title="Where the time went",
-            note="parts of the failover stall, after the fault",
-            columns=_PHASE_COLUMNS,
-            rows=_phase_rows(shown.judgement.attribution),
+            rows=_moment_rows(moments),
         ),
         _Table(
             title="Expected and observed",
@@ -172,27 +176,23 @@ def _charts_of(view: View, scenario: Scenario, shown: _Shown) -> Charts | None:
     start = min(when.start_ms, float(table.application["due_ms"][0]))
     end = float(table.application["due_ms"][-1])
     mended = when.mended_ms if when.mended_ms is not None else end
-    stalls = []
-    if judgement.stall_failover_ms is not None:
-        stalls.append(
-            StallMark(
-                name="failover",
-                title="failover stall" if scenario.is_fault else "slowest I/O",
-                ms=judgement.stall_failover_ms,
-                limit_ms=scenario.plan.limit_failover_ms,
-                io=table.nearest(judgement.stall_failover_ms, start_ms=0, end_ms=mended),
-            )
-        )
-    if judgement.stall_failback_ms is not None and when.mended_ms is not None:
-        stalls.append(
-            StallMark(
-                name="failback",
-                title="failback stall",
-                ms=judgement.stall_failback_ms,
-                limit_ms=scenario.plan.limit_failback_ms,
-                io=table.nearest(judgement.stall_failback_ms, start_ms=mended, end_ms=end),
-            )
-        )
+    first = _stall(
+        table,
+        judgement.stall_failover_ms if scenario.is_fault else judgement.steady_ms_max,
+        scenario.plan.limit_failover_ms,
+        name="failover",
+        title="failover stall" if scenario.is_fault else "slowest I/O",
+        window=(0.0 if scenario.is_fault else start, mended),
+    )
+    second = _stall(
+        table,
+        judgement.stall_failback_ms if when.mended_ms is not None else None,
+        scenario.plan.limit_failback_ms,
+        name="failback",
+        title="failback stall",
+        window=(mended, end),
+    )
+    stalls = [stall for stall in (first, second) if stall]
     return Charts(
         table=table,
         start_ms=start,
@@ -204,39 +204,56 @@ def _charts_of(view: View, scenario: Scenario, shown: _Shown) -> Charts | None:
     )
 
 
-def _moment_row(moment: Moment) -> Row:
+def _stall(
+    table: IoTable,
+    ms: float | None,
+    limit_ms: float,
+    *,
+    name: str,
+    title: str,
+    window: tuple[float, float],
+) -> StallMark | None:
+    if ms is None:
+        return None
+    io = table.nearest(ms, start_ms=window[0], end_ms=window[1])
+    return StallMark(name=name, title=title, ms=ms, limit_ms=limit_ms, io=io)
+
+
+def _moment_rows(moments: list[Moment]) -> list[Row]:
+    """Return one row per moment; bars share a scale within failover and within failback."""
+    scales: dict[str, tuple[float, float]] = {}
+    for moment in moments:
+        if moment.part:
+            low, high = scales.get(moment.direction, moment.part)
+            scales[moment.direction] = (min(low, moment.part[0]), max(high, moment.part[1]))
+    return [_moment_row(moment, scales) for moment in moments]
+
+
+def _moment_row(moment: Moment, scales: dict[str, tuple[float, float]]) -> Row:
     colour = FAIL_TEXT if moment.grave else INK
+    took: Cell = cell("")
+    bar: Cell = cell("")
+    if moment.part:
+        start, end = moment.part
+        low, high = scales[moment.direction]
+        unit = max(high - low, 1e-9)
+        took = cell(seconds(end - start), font=MONO)
+        fill = DATA if moment.direction == "failover" else DATA_PALE
+        bar = Bar(start=(start - low) / unit, end=(end - low) / unit, colour=fill)
     return (
-        strong(moment.title, colour=colour),
+        Words(text=moment.title, font=BOLD, colour=colour, max_lines=1),
         cell(offset(moment.at_ms), font=MONO),
+        took,
+        bar,
         Words(text=moment.text, max_lines=1),
     )
 
 
-def _phase_rows(phases: list[AttributionPhase]) -> list[Row]:
-    ends = sorted(phase.to_ms for phase in phases)
-    if not ends:
-        return []
-    scale = max(ends[-1], 1e-9)
-    if len(ends) > 1 and 0 < ends[-2] < ends[-1] / 5:
-        scale = ends[-2] * 1.15
-    return [
-        (
-            strong(phase.name),
-            cell(seconds(phase.from_ms), font=MONO),
-            cell(seconds(phase.to_ms), font=MONO),
-            Bar(start=phase.from_ms / scale, end=phase.to_ms / scale, colour=DATA),
-            Words(text=phase.evidence, max_lines=2),
-        )
-        for phase in phases
-    ]
-
-
 def _check_row(check: Check) -> Row:
     return (
-        cell(check.name),
-        Words(text=check.expected, font=MONO, colour=MUTED, max_lines=3),
-        Words(text=check.observed, font=MONO, max_lines=3),
+        Words(text=check.name, max_lines=1),
+        Words(text=check.expected, colour=MUTED, max_lines=2, shrink=True),
+        Words(text=check.observed, max_lines=2, shrink=True),
         Chip(verdict=check.verdict),
     )
 
@@ -254,11 +271,15 @@ def reproduce_command(view: View, scenario: Scenario) -> str:
 def _draw_reproduction(
     sheet: Sheet, view: View, scenario: Scenario, judgement: ScenarioJudgement
 ) -> None:
-    sheet.heading("Reproduce", keep=30)
-    command = fit(reproduce_command(view, scenario), MONO, SMALL, WIDTH - 12)
+    sheet.need(_REPRODUCTION)
+    sheet.gap(8)
+    label = "Reproduce"
+    left = LEFT + text_width(label, BOLD, LEAD) + 12
+    command = fit(reproduce_command(view, scenario), MONO, SMALL, RIGHT - left - 12)
     sheet.add(
-        Box(x=LEFT, y=sheet.y, width=WIDTH, height=17, fill=PANEL),
-        Text(x=LEFT + 6, y=sheet.y + 11, text=command, font=MONO, size=SMALL, colour=INK),
+        Text(x=LEFT, y=sheet.y + 11.5, text=label, font=BOLD, size=LEAD, colour=INK),
+        Box(x=left, y=sheet.y, width=RIGHT - left, height=17, fill=PANEL),
+        Text(x=left + 6, y=sheet.y + 11, text=command, font=MONO, size=SMALL, colour=INK),
     )
     sheet.y += 27
     names = (f"io/{judgement.id}-r{judgement.repeat}.parquet", "events.jsonl")

@@ -28,9 +28,8 @@ from reports.words import plural
 _COLUMNS = 560
 _AXIS = 13.0  # figures of the time axis
 _HEAD = HEADING_HEIGHT + 5.0  # heading above a chart
-_ZOOM = 72.0
-_LANES_MOST = 8
-_MAIN_LEAST = 100.0
+_ZOOM = 62.0
+_MAIN_LEAST = 90.0
 _MAIN_MOST = 200.0
 _GUTTER = 18.0
 _ZOOM_IOS = 1500  # drawn one by one; beyond that the slowest
@@ -48,6 +47,7 @@ class Charts:
     stalls: list[StallMark]
     floor_ms: float | None
     lanes: list[Lane]
+    lanes_most: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,20 +56,23 @@ class Heights:
 
     main: float
     zoom: bool
+    whole: bool  # nothing had to be left out
 
 
 def _lanes_height(charts: Charts) -> float:
-    more = 9.0 if len(charts.lanes) > _LANES_MOST else 0.0
-    return min(len(charts.lanes), _LANES_MOST) * LANE_HEIGHT + more + 12
+    more = 9.0 if len(charts.lanes) > charts.lanes_most else 0.0
+    return min(len(charts.lanes), charts.lanes_most) * LANE_HEIGHT + more + 12
 
 
 def charts_height(charts: Charts, *, room: float) -> Heights:
     """Share *room* points between the charts; the enlarged stalls go first where it is short."""
     fixed = _HEAD + _AXIS + _lanes_height(charts)
     zoom = _HEAD + _ZOOM + _AXIS + 4
-    if _enlarged(charts) and room - fixed - zoom >= _MAIN_LEAST:
-        return Heights(main=min(room - fixed - zoom, _MAIN_MOST), zoom=True)
-    return Heights(main=min(max(room - fixed, _MAIN_LEAST), _MAIN_MOST), zoom=False)
+    wanted = bool(_enlarged(charts))
+    if wanted and room - fixed - zoom >= _MAIN_LEAST:
+        return Heights(main=min(room - fixed - zoom, _MAIN_MOST), zoom=True, whole=True)
+    main = min(max(room - fixed, _MAIN_LEAST), _MAIN_MOST)
+    return Heights(main=main, zoom=False, whole=not wanted and room - fixed >= _MAIN_LEAST)
 
 
 def _enlarged(charts: Charts) -> list[StallMark]:
@@ -91,7 +94,7 @@ def draw_charts(sheet: Sheet, charts: Charts, *, height: Heights) -> None:
 
 
 def _label_width(charts: Charts) -> float:
-    widths = [text_width(lane.path, MONO, TINY) for lane in charts.lanes[:_LANES_MOST]]
+    widths = [text_width(lane.path, MONO, TINY) for lane in charts.lanes[: charts.lanes_most]]
     return min(max([28.0, *widths]), 92.0) + 6
 
 
@@ -153,10 +156,10 @@ def _label_levels(
 
 def _draw_lanes(sheet: Sheet, charts: Charts, reduced: Reduced, frame: Frame) -> None:
     shown = charts.lanes
-    if len(shown) > _LANES_MOST:
+    if len(shown) > charts.lanes_most:
         changed = [lane for lane in charts.lanes if len(lane.spans) > 1]
         steady = [lane for lane in charts.lanes if len(lane.spans) <= 1]
-        shown = (changed + steady)[:_LANES_MOST]
+        shown = (changed + steady)[: charts.lanes_most]
     top = sheet.y + 2
     sheet.add(*draw_lanes(shown, reduced.path_errors, frame.x, top=top, label_left=LEFT))
     sheet.y = top + len(shown) * LANE_HEIGHT

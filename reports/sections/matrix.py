@@ -63,7 +63,7 @@ def _row(scenario: Scenario) -> Row:
 
 
 def _impact(scenario: Scenario) -> Cell:
-    if not scenario.repeats:
+    if not scenario.was_run:
         return cell("Not run", colour=MUTED)
     errors = scenario.io_errors
     parts = [
@@ -123,7 +123,7 @@ def _draw_scope(sheet: Sheet, view: View) -> None:
         "their absence; one repeat of a fault says little about how often it would pass.",
         size=SMALL,
     )
-    not_run = [scenario for scenario in view.scenarios if not scenario.repeats]
+    not_run = [scenario for scenario in view.scenarios if not scenario.was_run]
     for scenario in not_run:
         sheet.paragraph(f"Not tested: {scenario.plan.title}. {scenario.reason}", size=SMALL)
     if not run.complete:
