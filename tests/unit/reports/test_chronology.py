@@ -3,7 +3,7 @@
 from typing import Any
 
 from reports.chronology import Chronology, chronology_of, lanes_of, sequence_of
-from reports.record import EventKind, EventRecord
+from reports.record import AttributionPhase, EventKind, EventRecord
 from tests.unit.reports import sample_parts
 
 LAB = sample_parts.lab(physical=False, kernel="uml")
@@ -97,3 +97,46 @@ def test_redundancy_that_did_not_come_back_is_grave() -> None:
     assert [(m.title, m.grave) for m in sequence_of(when, limit=1)[0]] == [
         ("Redundancy not restored", True)
     ]
+
+
+def test_part_of_a_stall_stands_for_the_event_that_ended_it() -> None:
+    when = course(
+        event(0, EventKind.INJECTED),
+        event(40, EventKind.PATH_STATE, "a", state="failed"),
+        event(300, EventKind.MENDED),
+        event(900, EventKind.REDUNDANCY, restored=True),
+    )
+    edges = [("path marked failed", 0.0, 40.0), ("last late I/O done", 40.0, 84.0)]
+    edges += [("fault mended", 84.0, 300.0), ("redundancy restored", 300.0, 900.0)]
+    explained = [
+        AttributionPhase(name=name, from_ms=start, to_ms=end, evidence="")
+        for name, start, end in edges
+    ]
+    moments, others = sequence_of(when, limit=9, explained=explained)
+    assert [(moment.title, moment.direction) for moment in moments] == [
+        ("Fault injected", ""),
+        ("Path marked failed", "failover"),
+        ("Last late I/O done", "failover"),
+        ("Fault mended", ""),
+        ("Redundancy restored", "failback"),
+    ]
+    assert others == 0
+
+
+def test_paths_to_units_without_load_go_first() -> None:
+    when = course(
+        event(0, EventKind.INJECTED),
+        event(40, EventKind.PATH_STATE, "a", state="failed", lu="lu1"),
+        event(400, EventKind.PATH_STATE, "a", state="failed", lu="lu0"),
+    )
+    moments, _ = sequence_of(when, limit=2, units=frozenset({"lu0"}))
+    assert [moment.at_ms for moment in moments] == [0.0, 400.0]
+
+
+def test_states_before_the_load_are_no_moments() -> None:
+    when = course(
+        event(-900, EventKind.PATH_STATE, "a", state="active"),
+        event(-500, EventKind.PHASE, "steady"),
+        event(0, EventKind.INJECTED),
+    )
+    assert [moment.title for moment in sequence_of(when, limit=9)[0]] == ["Fault injected"]
