@@ -288,7 +288,9 @@ class Engine:
         if isinstance(buffer, Buffer):
             buffer.users -= 1
             keeps = not cookie.write and not error and not cookie.abandoned
-            if keeps:
+            if keeps and isinstance(cookie.owner, Command):
+                cookie.owner.buffer = [*(cookie.owner.buffer or ()), (cookie.lba, buffer, expected)]
+            elif keeps:
                 cookie.owner.buffer = buffer
             elif not buffer.users:
                 self._pool.put(buffer)
@@ -313,13 +315,18 @@ class Engine:
         front, entry = command.token
         if command.sense is not None:
             front.fail(entry, command.sense.fixed())
+            if not command.write:
+                for _, buffer, _ in command.buffer or ():
+                    self._pool.put(buffer)
             return
         if command.write:
             front.finish(entry, data=None)
             return
-        buffer = command.buffer
-        front.finish(entry, data=buffer.view[: command.blocks * BLOCK_BYTES])
-        self._pool.put(buffer)
+        pieces = sorted(command.buffer, key=lambda piece: piece[0])
+        views = [buffer.view[:size] for _, buffer, size in pieces]
+        front.finish(entry, data=views[0] if len(views) == 1 else b"".join(views))
+        for _, buffer, _ in pieces:
+            self._pool.put(buffer)
 
     # Peer and supervisor
 

@@ -92,7 +92,7 @@ class Front:
         """Copy a write's data out of the ring."""
         self._ring.gather(entry, into)
 
-    def finish(self, entry: Entry, *, data: memoryview | None) -> None:
+    def finish(self, entry: Entry, *, data: memoryview | bytes | None) -> None:
         """Answer a transfer with GOOD; `data` is what a read has read."""
         self._answered = True
         if data is None:

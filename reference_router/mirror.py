@@ -17,7 +17,10 @@ _NO_REGION = -1
 
 
 class LegIo:
-    """One read or write of one leg. `buffer` belongs to the shell."""
+    """One read or write of one leg. `buffer` belongs to the shell.
+
+    `tried` has a bit for each leg that could not read this piece.
+    """
 
     __slots__ = (
         "abandoned",
@@ -28,16 +31,26 @@ class LegIo:
         "mirror",
         "owner",
         "submitted_ns",
+        "tried",
         "write",
     )
 
-    def __init__(self, mirror: "Mirror", leg: int, owner: "Command | Copy", write: bool) -> None:
+    def __init__(
+        self,
+        mirror: "Mirror",
+        leg: int,
+        owner: "Command | Copy",
+        write: bool,
+        lba: int,
+        blocks: int,
+    ) -> None:
         self.mirror = mirror
         self.leg = leg
         self.owner = owner
         self.write = write
-        self.lba = owner.lba
-        self.blocks = owner.blocks
+        self.lba = lba
+        self.blocks = blocks
+        self.tried = 0
         self.submitted_ns = 0
         self.abandoned = False
         self.buffer: Any = None
@@ -54,7 +67,6 @@ class Command:
         "parts",
         "sense",
         "token",
-        "tried",
         "write",
     )
 
@@ -63,9 +75,8 @@ class Command:
         self.write = write
         self.lba = lba
         self.blocks = blocks
-        self.parts: dict[int, LegIo | int] = {}  # by leg: under way, or its errno
+        self.parts: dict[LegIo, int] = {}  # 0 under way, or the errno that it ended with
         self.sense: scsi.Sense | None = None
-        self.tried = 0  # bit per leg that could not read
         self.arrived_ns = 0
         self.buffer: Any = None
 
@@ -165,17 +176,17 @@ class Mirror:
             if error:
                 owner.error = (io.leg, io.write, error)
         elif error:
-            owner.parts[io.leg] = error
-            self._part_failed(owner, io.leg, error, now_ns)
+            owner.parts[io] = error
+            self._part_failed(owner, io, error, now_ns)
         else:
-            del owner.parts[io.leg]
+            del owner.parts[io]
             if not owner.parts:
                 self._finish(owner, now_ns)
 
     def copy_io(self, copy: Copy, leg: int, *, write: bool, now_ns: int) -> None:
         """Issue one half of a region copy."""
         copy.outstanding += 1
-        self._issue(LegIo(self, leg, copy, write), now_ns)
+        self._issue(LegIo(self, leg, copy, write, copy.lba, copy.blocks), now_ns)
 
     def drained(self) -> bool:
         """Tell whether no I/O is under way on the legs that the proposal keeps."""
@@ -256,16 +267,32 @@ class Mirror:
     def _start(self, command: Command, now_ns: int) -> None:
         self._commands[command] = None
         if not command.write:
-            self._read(command, self.read_leg(command.lba), now_ns)
+            self._read(command, now_ns)
             return
         for region in self._span(command):
             self._writes.setdefault(region, []).append(command)
         for leg in self._used:
-            io = command.parts[leg] = LegIo(self, leg, command, True)
+            io = LegIo(self, leg, command, True, command.lba, command.blocks)
+            command.parts[io] = 0
             self._issue(io, now_ns)
 
-    def _read(self, command: Command, leg: int, now_ns: int) -> None:
-        io = command.parts[leg] = LegIo(self, leg, command, False)
+    def _read(self, command: Command, now_ns: int) -> None:
+        """Read each region's piece from that region's leg.
+
+        Two reads of a block always ask the same leg, whatever else they read; else one could see a
+        write that is under way, and a later one not.
+        """
+        lba, end = command.lba, command.lba + command.blocks
+        while lba < end:
+            leg = self.read_leg(lba)
+            region_end = (lba // self.region_blocks + 1) * self.region_blocks
+            stop = end if len(self._in_sync) == 1 else min(end, region_end)
+            self._read_piece(LegIo(self, leg, command, False, lba, stop - lba), now_ns)
+            lba = stop
+
+    def _read_piece(self, io: LegIo, now_ns: int) -> None:
+        if isinstance(io.owner, Command):
+            io.owner.parts[io] = 0
         self._issue(io, now_ns)
 
     def _issue(self, io: LegIo, now_ns: int) -> None:
@@ -273,30 +300,38 @@ class Mirror:
         self.outstanding[io.leg][io] = None
         self._outbox.leg_io.append(io)
 
-    def _part_failed(self, command: Command, leg: int, error: int, now_ns: int) -> None:
+    def _part_failed(self, command: Command, io: LegIo, error: int, now_ns: int) -> None:
         """A medium error of a read is asked of another leg; else the leg is suspected.
 
         The last leg in sync is never dropped: what it says is what the host is told.
         """
         if error == errno.ENODATA and not command.write:
-            del command.parts[leg]
-            command.tried |= 1 << leg
-            others = [other for other in self._in_sync if not command.tried >> other & 1]
-            if others:
-                self._read(command, others[0], now_ns)
-                return
-            command.sense = scsi.UNRECOVERED_READ_ERROR
-            self._finish(command, now_ns)
-        elif self._in_sync == (leg,):
-            del command.parts[leg]
+            self._read_elsewhere(command, io, now_ns)
+        elif self._in_sync == (io.leg,):
             command.sense = _sense_of(error, write=command.write)
             if command.write:
                 for target in self._used:
                     self.suspect(target, "a write failed on the leg it is copied from")
-            if not command.parts:
-                self._finish(command, now_ns)
+            self._part_over(command, io, now_ns)
         else:
-            self.suspect(leg, f"{'write' if command.write else 'read'}: {errno_name(error)}")
+            self.suspect(io.leg, f"{'write' if command.write else 'read'}: {errno_name(error)}")
+
+    def _read_elsewhere(self, command: Command, io: LegIo, now_ns: int) -> None:
+        tried = io.tried | 1 << io.leg
+        others = [leg for leg in self._in_sync if not tried >> leg & 1]
+        if others:
+            again = LegIo(self, others[0], command, False, io.lba, io.blocks)
+            again.tried = tried
+            del command.parts[io]
+            self._read_piece(again, now_ns)
+        else:
+            command.sense = scsi.UNRECOVERED_READ_ERROR
+            self._part_over(command, io, now_ns)
+
+    def _part_over(self, command: Command, io: LegIo, now_ns: int) -> None:
+        del command.parts[io]
+        if not command.parts:
+            self._finish(command, now_ns)
 
     def _abandon(self, leg: int) -> None:
         for io in self.outstanding[leg]:
@@ -306,18 +341,15 @@ class Mirror:
 
     def _reconsider(self, command: Command, now_ns: int) -> None:
         """Settle a command that was under way when the leg states changed."""
-        for leg in list(command.parts):
-            if leg not in self._used:
-                del command.parts[leg]
-        failed = [(leg, part) for leg, part in command.parts.items() if isinstance(part, int)]
-        for leg, error in failed:
-            self._part_failed(command, leg, error, now_ns)
-        if command.parts or command not in self._commands:
-            return
-        if command.write:
-            self._finish(command, now_ns)
-        else:
-            self._read(command, self.read_leg(command.lba), now_ns)
+        for io, error in list(command.parts.items()):
+            if io.leg in self._used:
+                if error:
+                    self._part_failed(command, io, error, now_ns)
+                continue
+            if not command.write:
+                leg = self.read_leg(io.lba)
+                self._read_piece(LegIo(self, leg, command, False, io.lba, io.blocks), now_ns)
+            self._part_over(command, io, now_ns)
 
     def _finish(self, command: Command, now_ns: int) -> None:
         del self._commands[command]

@@ -52,6 +52,7 @@ class Operation:
     allowed: list[set[int]] = field(default_factory=list)  # of a read: per block
     engine: int = 0
     done: bool = False
+    sent_again: bool = False
 
 
 class Engine:
@@ -92,7 +93,9 @@ class World:
         self.engines: dict[int, Engine | None] = {1: None, 2: None}
         self.linked = False
         self.operations: dict[int, Operation] = {}
+        self.stuck_until_ns: dict[LegIo, int] = {}
         self.acknowledged = [0] * BLOCKS
+        """The newest value per block that a host knows of: acknowledged, or read."""
         self.maybe: list[set[int]] = [set() for _ in range(BLOCKS)]
         self.waiting: list[Operation] = []  # to be sent (again)
         self.next_number = 1
@@ -116,11 +119,23 @@ class World:
         self.engines[number] = None
         for operation in list(self.operations.values()):
             if operation.engine == number and not operation.done:
+                operation.sent_again = True
                 self.waiting.append(operation)
         other = self.engines[3 - number]
         if self.linked and other is not None:
             other.inbox.append(b"")
         self.linked = False
+
+    def mend(self, leg: int) -> None:
+        """Mend an array; what hung in it may still take its time."""
+        array = self.arrays[leg]
+        if array.hangs:
+            for engine in self.engines.values():
+                for io in engine.under_way if engine is not None else ():
+                    if io.leg == leg:
+                        late_ns = self.random.randrange(3000 * MS)
+                        self.stuck_until_ns[io] = self.now_ns + late_ns
+        array.dead = array.hangs = False
 
     # Host
 
@@ -171,7 +186,7 @@ class World:
                 self._tick(engine)
             if engine.inbox:
                 choices.append((engine, None))
-            free = [io for io in engine.under_way if not self.arrays[io.leg].hangs]
+            free = [io for io in engine.under_way if self._can_end(io)]
             if free:
                 choices += [(engine, self.random.choice(free))] * 3
         self._link()
@@ -224,6 +239,9 @@ class World:
             for engine in live
         )
 
+    def _can_end(self, io: LegIo) -> bool:
+        return not self.arrays[io.leg].hangs and self.now_ns >= self.stuck_until_ns.get(io, 0)
+
     # The shell's part
 
     def _tick(self, engine: Engine) -> None:
@@ -271,6 +289,11 @@ class World:
             array.written.add(io.owner.token.number)
         elif io.write:
             array.blocks[span] = io.owner.buffer
+        elif isinstance(io.owner, Command) and not io.abandoned:
+            pieces = io.owner.buffer or [None] * io.owner.blocks
+            start = io.lba - io.owner.lba
+            pieces[start : start + io.blocks] = array.blocks[span]
+            io.owner.buffer = pieces
         elif not io.abandoned:
             io.owner.buffer = array.blocks[span]
 
@@ -316,6 +339,7 @@ class World:
             ):
                 where = f"block {operation.lba + index}: read {value}, allowed {allowed}"
                 assert value in allowed, f"stale or lost: {where}; {self.describe()}"
+                self._was_read(operation.lba + index, value)
             return
         for leg in engine.mirror.in_sync:
             assert operation.number in self.arrays[leg].written, (
@@ -327,6 +351,16 @@ class World:
         for each in self.operations.values():
             if not each.write:
                 self._allow(each, span, operation.number)
+
+    def _was_read(self, block: int, value: int) -> None:
+        """What was read once is not unread: later reads must not give what was before it.
+
+        Except for a write whose engine died: until the host's retry has ended, the legs may differ
+        there, which leases and repair will mend.
+        """
+        write = self.operations.get(value)
+        if write is not None and not write.sent_again and value in self.maybe[block]:
+            self.acknowledged[block] = value
 
     def _allow(self, read: Operation, span: range, value: int) -> None:
         for block in span:
