@@ -162,7 +162,7 @@ _RANK = {
     EventKind.NOT_PROVEN: 0,
     EventKind.ERROR: 0,
     EventKind.MENDED: 0,
-    EventKind.REDUNDANCY: 1,
+    EventKind.REDUNDANCY: 0,
     EventKind.PATH_STATE: 2,  # a path that failed: 1
     EventKind.COMPARE: 3,
     EventKind.MEND_PROVEN: 3,
@@ -187,18 +187,30 @@ def sequence_of(
     State changes of several paths within a blink are one moment. Where there are too many, what
     proves the fault and its mend stays and what the components say goes first.
     """
-    parts = [_part(when, phase) for phase in explained]
-    events = [
-        (rank, moment)
-        for rank, moment in _moments(when, units)
-        if rank == 0 or not any(abs(moment.at_ms - part.at_ms) < _SAME_MS for part in parts)
-    ]
-    taken = {round(moment.at_ms) for rank, moment in events if rank == 0}
-    stalls = [(1, part) for part in parts if round(part.at_ms) not in taken]
-    ranked = sorted([*events, *stalls], key=lambda one: one[1].at_ms)
+    ranked = _told_once(list(_moments(when, units)), [_part(when, phase) for phase in explained])
     order = sorted(range(len(ranked)), key=lambda index: (ranked[index][0], index))
     kept = sorted(order[:limit])
     return [ranked[index][1] for index in kept], len(ranked) - len(kept)
+
+
+def _told_once(events: list[tuple[int, Moment]], parts: list[Moment]) -> list[tuple[int, Moment]]:
+    """Merge events and parts of a stall in order of time, what is told by both only once.
+
+    A part explains more than the event that ended it. The mend ends no part of a stall.
+    """
+    mends = [moment for _, moment in events if moment.title == _TITLES[EventKind.MENDED]]
+    parts = [part for part in parts if not any(_same(part, mend) for mend in mends)]
+    kept = [
+        (rank + 1 if parts and rank == _PATH_FAILED else rank, moment)
+        for rank, moment in events
+        if moment.grave or not any(_same(moment, part) for part in parts)
+    ]
+    last = [(0 if part is parts[-1] else 1, part) for part in parts]
+    return sorted([*kept, *last], key=lambda one: one[1].at_ms)
+
+
+def _same(one: Moment, other: Moment) -> bool:
+    return abs(one.at_ms - other.at_ms) < _SAME_MS
 
 
 def _part(when: Chronology, phase: AttributionPhase) -> Moment:

@@ -136,6 +136,7 @@ def _stall_places(frame: Frame, stall: StallMark, *, low: bool) -> Iterator[Plac
             for up in range(3):
                 y = frame.bottom - 20 - up * _LINE / 2
                 yield pair(left + 6, y, Align.LEFT, HEADING)
+                yield pair(right - 6, y, Align.RIGHT, HEADING)
         middle = (frame.top + frame.bottom) / 2
         for shift in (0.0, _LINE, -_LINE, 2 * _LINE, -2 * _LINE):
             yield pair((left + right) / 2, middle + shift, Align.CENTRE, HEADING)

@@ -38,9 +38,9 @@ def limit(ms: float) -> str:
 
 
 def offset(ms: float) -> str:
-    """Return a time relative to the fault in seconds with its sign: +0.004 s."""
+    """Return a time relative to the fault as seconds with their sign, for columns: +0.004."""
     sign = MINUS if round(ms) < 0 else "+"
-    return f"{sign}{abs(ms) / 1000:.3f} s"
+    return f"{sign}{abs(ms) / 1000:.3f}"
 
 
 def size(size_bytes: int) -> str:

@@ -39,8 +39,8 @@ _LEVELS = ((11, 8), (10, 8), (9, 8), (8, 4), (7, 4), (6, 4), (5, 3))  # moments,
 _REPRODUCTION = HEADING_HEIGHT + 22.0
 
 _MOMENT_COLUMNS = (
-    Column(title="", share=112),
-    Column(title="at", share=52, align=Align.RIGHT),
+    Column(title="", share=114),
+    Column(title="at, s", share=50, align=Align.RIGHT),
     Column(title="took, s", share=40, align=Align.RIGHT),
     Column(title="", share=66),
     Column(title="seen by", share=212),

@@ -29,7 +29,7 @@ _COLUMNS = 560
 _AXIS = 13.0  # figures of the time axis
 _HEAD = HEADING_HEIGHT + 5.0  # heading above a chart
 _ZOOM = 62.0
-_MAIN_LEAST = 90.0
+_MAIN_LEAST = 84.0
 _MAIN_MOST = 200.0
 _GUTTER = 18.0
 _ZOOM_IOS = 1500  # drawn one by one; beyond that the slowest
@@ -221,11 +221,13 @@ def _draw_zoom(sheet: Sheet, charts: Charts, stall: StallMark, frame: Frame, ios
     sheet.add(*drawn, *timeline.failures(frame, failed))
     words = _label_levels(sheet, frame, [stall], None)
     words.lines += timeline.segments_in(drawn)
+    moments = dict(zip(("injected", "mended"), charts.fault or (), strict=False))
+    seen = {word: at for word, at in moments.items() if frame.x.low <= at <= frame.x.high}
+    for at in seen.values():
+        words.lines += timeline.moment_line(frame, at)
+        sheet.add(*timeline.moment_line(frame, at))
     words.put(labels.stall_places(frame, stall, low=True), needed=False)
-    for at, word in zip(charts.fault or (), ("injected", "mended"), strict=False):
-        line = timeline.moment_line(frame, at)
-        if line:
-            sheet.add(*line)
-            words.put(labels.moment_places(frame, at, word), needed=False)
+    for word, at in seen.items():
+        words.put(labels.moment_places(frame, at, word), needed=False)
     sheet.add(*words.placed)
     sheet.add(*timeline.time_axis(frame, most=5, y=frame.bottom + 9))
