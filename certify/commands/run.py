@@ -110,7 +110,7 @@ def _common_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
 def _conformance_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
     parallel = ["-n", str(arguments.workers), "--max-worker-restart=0"]
     where = str(ROOT / "certify" / "conformance")
-    return [*_common_args(arguments, folder), *parallel, "--tb=short", where]
+    return [*_common_args(arguments, folder), *parallel, "--tb=short", "--destroy", where]
 
 
 def _scenario_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
