@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.reports.sample_run import Variant, write_sample_run
+from tests.unit.reports.sample_course import Variant
+from tests.unit.reports.sample_run import write_sample_run
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,6 @@ from msgspec.structs import replace
 
 from reports.record import (
     SCHEMA,
-    Acceptance,
-    AssertionRecord,
     AttributionPhase,
     Check,
     ConformanceRecord,
@@ -16,19 +14,11 @@ from reports.record import (
     Finding,
     Grade,
     JudgementRecord,
-    LabRecord,
-    LogicalUnitRecord,
-    PathRecord,
-    RunRecord,
     ScenarioJudgement,
     ScenarioPlan,
-    Setting,
-    SystemUnderTest,
-    Tool,
     Verdict,
 )
-
-PATHS = ("host1-engine1", "host1-engine2")
+from tests.unit.reports.sample_lab import PATHS
 
 ACTION = {
     "path_pull": "wrote offline to /sys/class/scsi_device/2:0:1:0/device/state",
@@ -61,51 +51,53 @@ class CourseLike(Protocol):
     never: int
 
 
+_PLANS = [
+    ("B0", "Healthy baseline", "", "", 250.0, "Nothing is broken; I/O goes on undisturbed."),
+    (
+        "P1",
+        "Path pull and return",
+        "path_pull",
+        "host1-engine1",
+        250.0,
+        "I/O continues through engine 2; no error reaches the application.",
+    ),
+    (
+        "E1k",
+        "Engine 1 kill and return",
+        "engine_kill",
+        "engine1",
+        250.0,
+        "Engine 2 serves alone; engine 1 joins again without replaying old commands.",
+    ),
+    (
+        "E2h",
+        "Engine 2 hang and return",
+        "engine_hang",
+        "engine2",
+        1000.0,
+        "The hung engine is found, cut off and buried; engine 1 serves alone.",
+    ),
+    (
+        "A1",
+        "Array A offline and resync",
+        "array_offline",
+        "A",
+        1000.0,
+        "The leg on array A is dropped; after its return it is made equal before it is read.",
+    ),
+    (
+        "A3",
+        "Array B slow",
+        "array_slow",
+        "B",
+        1000.0,
+        "A leg that passes its deadline is dropped; the application does not wait for it.",
+    ),
+]
+
+
 def plans(*, repeats: int, not_run: set[str]) -> list[ScenarioPlan]:
     """Return the six scenarios of profile quick."""
-    rows = [
-        ("B0", "Healthy baseline", "", "", 250.0, "Nothing is broken; I/O goes on undisturbed."),
-        (
-            "P1",
-            "Path pull and return",
-            "path_pull",
-            "host1-engine1",
-            250.0,
-            "I/O continues through engine 2; no error reaches the application.",
-        ),
-        (
-            "E1k",
-            "Engine 1 kill and return",
-            "engine_kill",
-            "engine1",
-            250.0,
-            "Engine 2 serves alone; engine 1 joins again without replaying old commands.",
-        ),
-        (
-            "E2h",
-            "Engine 2 hang and return",
-            "engine_hang",
-            "engine2",
-            1000.0,
-            "The hung engine is found, cut off and buried; engine 1 serves alone.",
-        ),
-        (
-            "A1",
-            "Array A offline and resync",
-            "array_offline",
-            "A",
-            1000.0,
-            "The leg on array A is dropped; after its return it is made equal before it is read.",
-        ),
-        (
-            "A3",
-            "Array B slow",
-            "array_slow",
-            "B",
-            1000.0,
-            "A leg that passes its deadline is dropped; the application does not wait for it.",
-        ),
-    ]
     return [
         ScenarioPlan(
             id=row[0],
@@ -124,7 +116,7 @@ def plans(*, repeats: int, not_run: set[str]) -> list[ScenarioPlan]:
             repeats=repeats,
             not_run="The lab has no device that can be made slow." if row[0] in not_run else "",
         )
-        for number, row in enumerate(rows, start=1)
+        for number, row in enumerate(_PLANS, start=1)
     ]
 
 
@@ -138,13 +130,20 @@ def passed(plan: ScenarioPlan, failover_ms: float) -> str:
     )
 
 
+def check(name: str, expected: str, observed: str, good: bool) -> Check:
+    """Return one line of 'expected and observed'."""
+    verdict = Verdict.PASS if good else Verdict.FAIL
+    return Check(name=name, expected=expected, observed=observed, verdict=verdict)
+
+
 def checks(plan: ScenarioPlan, course: CourseLike) -> list[Check]:
-    """Return the lines of 'expected and observed'."""
+    """Return the lines of 'expected and observed', the gravest first."""
+    rows = [*_time_checks(plan, course), *_data_checks(course)]
+    order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+    return sorted(rows, key=lambda row: order.index(row.verdict))
 
-    def check(name: str, expected: str, observed: str, good: bool) -> Check:
-        verdict = Verdict.PASS if good else Verdict.FAIL
-        return Check(name=name, expected=expected, observed=observed, verdict=verdict)
 
+def _time_checks(plan: ScenarioPlan, course: CourseLike) -> list[Check]:
     limit = plan.limit_failover_ms
     floor = check(
         "Noise floor after the fault",
@@ -157,8 +156,7 @@ def checks(plan: ScenarioPlan, course: CourseLike) -> list[Check]:
     proof = check("Fault injected and seen", "proof", PROOF.get(plan.fault, "as expected"), True)
     if not course.proven:
         proof = replace(proof, observed="still running", verdict=Verdict.INCONCLUSIVE)
-    mismatches = f"{course.mismatches} of 12,288 sectors"
-    rows = [
+    return [
         check(
             "Longest stall after the fault",
             f"≤ {limit:.0f} ms",
@@ -181,6 +179,12 @@ def checks(plan: ScenarioPlan, course: CourseLike) -> list[Check]:
         ),
         proof,
         check("Fault mended and seen", "proof", "seen healthy again", True),
+    ]
+
+
+def _data_checks(course: CourseLike) -> list[Check]:
+    mismatches = f"{course.mismatches} of 12,288 sectors"
+    return [
         check("I/O errors at the application", "0", str(course.errors), not course.errors),
         check("I/Os that never ended", "0", str(course.never), not course.never),
         check("Data read is the data written", "0 mismatches", mismatches, not course.mismatches),
@@ -202,8 +206,6 @@ def checks(plan: ScenarioPlan, course: CourseLike) -> list[Check]:
             course.restored,
         ),
     ]
-    order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
-    return sorted(rows, key=lambda row: order.index(row.verdict))
 
 
 def attribution(plan: ScenarioPlan, course: CourseLike) -> list[AttributionPhase]:
@@ -243,136 +245,6 @@ def initial_states(t_ns: int) -> list[EventRecord]:
         )
         for path in PATHS
     ]
-
-
-_ASSERTIONS = [
-    ("INQUIRY", "standard data", "SPC-5 6.7.2", "120000006000"),
-    ("INQUIRY", "supported VPD pages", "SPC-5 7.7.16", "12010000ff00"),
-    ("INQUIRY", "one NAA designator on all paths", "SPC-5 7.7.6", "12018300ff00"),
-    ("INQUIRY", "block limits", "SBC-4 6.6.4", "1201b000ff00"),
-    ("READ CAPACITY", "10 and 16 agree", "SBC-4 5.20", "9e100000000000000000000000200000"),
-    ("READ", "last LBA is readable", "SBC-4 5.15", "8800000000000000ffff000000010000"),
-    ("READ", "beyond the last LBA is refused", "SBC-4 5.15", "88000000000000010000000000010000"),
-    ("WRITE", "zero length succeeds", "SBC-4 5.40", "8a000000000000000000000000000000"),
-    ("CDB", "unknown operation code", "SPC-5 4.2.5", "ff0000000000"),
-    ("CDB", "reserved service action", "SPC-5 4.2.5", "9e1f0000000000000000000000000000"),
-    ("REPORT LUNS", "well formed list", "SPC-5 6.34", "a00000000000000010000000"),
-    ("RTPG", "target port groups", "SPC-5 6.36", "a30a00000000000010000000"),
-]
-
-
-def conformance(*, failing: bool) -> ConformanceRecord:
-    """Return twelve assertions on two paths; failing ones break in one, skip in another."""
-    assertions = []
-    for family, name, clause, cdb in _ASSERTIONS:
-        for path in PATHS:
-            verdict, reason = Verdict.PASS, ""
-            observed = "GOOD"
-            if failing and name == "reserved service action" and path == PATHS[1]:
-                verdict, observed = Verdict.FAIL, "GOOD, 32 bytes of data"
-                reason = "A reserved service action must end in ILLEGAL REQUEST."
-            if failing and family == "RTPG":
-                verdict, observed = Verdict.NOT_RUN, ""
-                reason = "INQUIRY TPGS is 0."
-            assertions.append(
-                AssertionRecord(
-                    family=family,
-                    name=name,
-                    path=path,
-                    clause=clause,
-                    cdb=cdb,
-                    expected="as the clause says",
-                    observed=observed,
-                    repeat_with=f"sg_raw -r 255 /dev/sg3 {cdb}",
-                    verdict=verdict,
-                    reason=reason,
-                )
-            )
-    return ConformanceRecord(schema=SCHEMA, assertions=assertions)
-
-
-def lab(*, physical: bool, kernel: str) -> LabRecord:
-    """Return a lab of one host, two engines, two arrays, two logical units."""
-    units = [
-        LogicalUnitRecord(
-            name=name,
-            wwid=f"36001405000000000000000000000{number:04x}",
-            size_bytes=megabytes << 20,
-            block_bytes=512,
-            purpose=purpose,
-        )
-        for number, (name, megabytes, purpose) in enumerate(
-            [("lu0", 64, "load"), ("lu1", 32, "conformance"), ("control", 16, "control")]
-        )
-    ]
-    paths = [
-        PathRecord(
-            name=f"host1-engine{engine}",
-            host="host1",
-            engine=f"engine{engine}",
-            logical_unit=unit,
-            hctl=f"{engine + 1}:0:1:{lun}",
-            device=f"/dev/sd{'cdef'[2 * (engine - 1) + lun]}",
-        )
-        for engine in (1, 2)
-        for lun, unit in enumerate(("lu0", "lu1"))
-    ]
-    return LabRecord(
-        name="ward-7-san" if physical else "zerostall-single",
-        kind="physical" if physical else "virtual",
-        kernel="" if physical else kernel,
-        topology="single",
-        hosts=["host1"],
-        engines=["engine1", "engine2"],
-        arrays=["A", "B"],
-        logical_units=units,
-        paths=paths,
-    )
-
-
-def run(variant: str, *, physical: bool, emulated: bool) -> RunRecord:
-    """Return run.json."""
-    accepted = Acceptance(
-        customer="Provincial Hospital, Information Centre",
-        contract="ACC-2026-0117",
-        requirements="HIS storage availability, revision C",
-    )
-    return RunRecord(
-        schema=SCHEMA,
-        run_id=f"20261123T101500Z-{variant}",
-        tool=Tool(version="0.1.0", commit="3f1c9a0b7d24", modified=False),
-        lab=lab(physical=physical, kernel="tcg" if emulated else "uml"),
-        system_under_test=SystemUnderTest(
-            name="Reference Router",
-            vendor="ZEROSTAL",
-            product="Reference Router",
-            revision="0.1",
-            serials=["RR-0001-engine1", "RR-0001-engine2"],
-        ),
-        acceptance=accepted if physical else Acceptance(),
-        versions={
-            "Linux": "6.1.155-1 (Debian)",
-            "Python": "3.11.2",
-            "multipath-tools": "0.9.4",
-            "sg3-utils": "1.46",
-            "reference_router": "0.1.0",
-        },
-        host_timers=[
-            Setting(name="SCSI command timer", value="30 s", source="device/timeout of sdc"),
-            Setting(name="eh_deadline", value="off", source="scsi_host/host2/eh_deadline"),
-            Setting(name="no_path_retry", value="queue", source="multipathd show config"),
-            Setting(name="polling_interval", value="1 s", source="multipathd show config"),
-            Setting(name="TCMU cmd_time_out", value="5 s", source="attrib/cmd_time_out"),
-        ],
-        profile="quick",
-        seed=20261123,
-        started_utc="2026-11-23T10:15:00Z",
-        ended_utc="2026-11-23T10:17:21Z",
-        anchor_utc_ns=1_795_428_900_000_000_000,
-        anchor_monotonic_ns=812_000_000_000,
-        times_indicative=emulated,
-        complete=True,
-    )
 
 
 def judgement(

@@ -17,6 +17,7 @@ from reports.record import (
     SystemUnderTest,
     Verdict,
 )
+from tests.unit.reports import sample_lab
 from tests.unit.reports import sample_parts as parts
 from tests.unit.reports.sample_run import write_sample_run
 
@@ -44,7 +45,7 @@ def _plan(text: str, number: int, *, not_run: str = "") -> ScenarioPlan:
 
 
 def _run(text: str, paths: int) -> RunRecord:
-    run = parts.run("stress", physical=False, emulated=True)
+    run = sample_lab.run("stress", physical=False, emulated=True)
     names = [f"path{number}-{text[:90]}" for number in range(paths)]
     lab = replace(
         run.lab,

@@ -4,9 +4,9 @@ from typing import Any
 
 from reports.chronology import Chronology, chronology_of, lanes_of, sequence_of
 from reports.record import AttributionPhase, EventKind, EventRecord
-from tests.unit.reports import sample_parts
+from tests.unit.reports import sample_lab
 
-LAB = sample_parts.lab(physical=False, kernel="uml")
+LAB = sample_lab.lab(physical=False, kernel="uml")
 
 
 def event(
@@ -49,7 +49,7 @@ def test_no_events_is_no_chronology() -> None:
 
 
 def test_lane_begins_with_the_state_reported_before() -> None:
-    path = sample_parts.PATHS[0]
+    path = sample_lab.PATHS[0]
     early = event(-900, EventKind.PATH_STATE, path, scenario="", state="active", lu="lu0")
     failed = event(40, EventKind.PATH_STATE, path, state="failed", lu="lu0")
     assert states(early, failed) == [(-100.0, 40.0, "active"), (40.0, 500.0, "failed")]
@@ -60,7 +60,7 @@ def test_state_that_was_never_reported_is_not_invented() -> None:
 
 
 def test_other_logical_units_do_not_disturb_a_lane() -> None:
-    path = sample_parts.PATHS[0]
+    path = sample_lab.PATHS[0]
     assert states(event(40, EventKind.PATH_STATE, path, state="failed", lu="lu1")) == [
         (-100.0, 500.0, "")
     ]

@@ -10,7 +10,7 @@ from reports.ink import Page, Text
 from reports.record import load_run
 from reports.style import FONTS, LEFT, PAGE_HEIGHT, RIGHT, SIZES
 from reports.words import printable
-from tests.unit.reports.sample_run import Variant
+from tests.unit.reports.sample_course import Variant
 from tests.unit.reports.sample_stress import ENDLESS, HOSTILE, WORDY, write_stress_run
 
 VARIANTS = [*map(str, Variant), "physical"]

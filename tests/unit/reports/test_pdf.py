@@ -14,8 +14,9 @@ from pypdf import PdfReader
 from reports.build import build_report
 from reports.record import RecordError, evidence_root
 from reports.verify import embedded_fonts
-from tests.unit.reports import sample_parts
-from tests.unit.reports.sample_run import Variant, write_sample_run
+from tests.unit.reports import sample_lab
+from tests.unit.reports.sample_course import Variant
+from tests.unit.reports.sample_run import write_sample_run
 from tests.unit.reports.sample_stress import HOSTILE, write_stress_run
 
 ROOT = Path(__file__).parents[3]
@@ -102,7 +103,7 @@ def test_page_of_a_fault_says_how_to_do_it_again(reports: dict[str, Path]) -> No
 
 
 def test_an_incomplete_run_is_not_certified(tmp_path: Path) -> None:
-    run = replace(sample_parts.run("cut", physical=False, emulated=False), complete=False)
+    run = replace(sample_lab.run("cut", physical=False, emulated=False), complete=False)
     pdf = build_report(write_sample_run(tmp_path / "run", run=run))
     assert "Certified:" not in text_of(pdf, 0)
 
