@@ -12,7 +12,14 @@ import msgspec
 import pytest
 
 from certify import sg
-from certify.conformance.examiner import ConformancePath, Examiner, Pattern, Record, Window
+from certify.conformance.examiner import (
+    ConformancePath,
+    Examiner,
+    Keep,
+    Pattern,
+    Record,
+    Window,
+)
 from certify.devices import resolve
 from certify.lab import Lab
 from certify.plugin import LAB_KEY
@@ -180,6 +187,22 @@ def reader(
 ) -> Iterator[Examiner]:
     """The second path of a pair."""
     yield from _examiner(request, path_pair[1], assertion)
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> Keep:
+    """Keep a text of this test in the run folder's logs, where there is a run folder."""
+
+    def keep(name: str, text: str) -> None:
+        folder = request.config.getoption("--run-dir")
+        if folder is None:
+            return
+        logs = folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        path = logs / f"{name}-{request.node.callspec.id}.txt"
+        path.write_text(text, encoding="utf-8")
+
+    return keep
 
 
 @pytest.fixture

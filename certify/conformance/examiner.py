@@ -22,6 +22,10 @@ Pattern = Callable[[int, int], bytes]
 """Makes that many blocks of so many bytes, unlike those of any other test."""
 
 
+Keep = Callable[[str, str], None]
+"""Keeps a text under a name beside the records, as evidence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """Blocks that belong to one test alone, whoever else runs at the same time."""

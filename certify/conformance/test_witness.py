@@ -1,7 +1,7 @@
 """sg3-utils, written by others, see what this suite sees."""
 
 from certify import cdb, sg3
-from certify.conformance.examiner import Examiner
+from certify.conformance.examiner import Examiner, Keep
 from certify.inquiry import Page
 from certify.sg3 import Sg3Exit
 
@@ -9,9 +9,11 @@ FAMILY = "Witness (sg3-utils)"
 CLAUSE = "sg3_utils(8)"
 
 
-def test_the_witness_can_ask_everything(examiner: Examiner) -> None:
+def test_the_witness_can_ask_everything(examiner: Examiner, evidence: Keep) -> None:
     """Identity, capacity and readiness are found by other people's code. Method: sg_inq and kin."""
-    for one in sg3.witness(examiner.path.sg).commands:
+    transcript = sg3.witness(examiner.path.sg)
+    evidence("sg3-utils", transcript.text)
+    for one in transcript.commands:
         examiner.claim(
             " ".join(one.argv[:-1]),
             one.exit_status == Sg3Exit.GOOD,
