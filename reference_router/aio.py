@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from mmap import mmap
 
-_IOCB = struct.Struct("<QIIHhIQQqQII")
+_IOCB = struct.Struct("<QIIHhiQQqQII")  # struct iocb
 _EVENT = struct.Struct("<QQqq")
 _HEADER = struct.Struct("<IIIIIIII")  # struct aio_ring in fs/aio.c
 _RING_MAGIC = 0xA10A10A1

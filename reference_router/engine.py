@@ -6,6 +6,7 @@ learns or agrees the leg states, asks for the rings and serves.
 
 import contextlib
 import ctypes
+import gc
 import os
 import select
 import signal
@@ -14,17 +15,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from reference_router.aio import AioContext, AioOp, Buffer, BufferPool, Request
+from reference_router.back import Back
 from reference_router.cluster import Cluster, Role, Timing
 from reference_router.config import EngineTable, LogicalUnitTable, RouterConfig
 from reference_router.coordinator import Coordinator
 from reference_router.device_server import AccessState, DeviceServer
 from reference_router.front import Front, UioDevice
 from reference_router.inquiry import Identity
-from reference_router.legs import LegDevice, Probe
+from reference_router.legs import Probe
 from reference_router.link import Link
 from reference_router.log import Log
-from reference_router.mirror import Command, LegIo, Mirror, Outbox
+from reference_router.mirror import Command, Mirror, Outbox
 from reference_router.scsi import (
     BECOMING_READY,
     BLOCK_BYTES,
@@ -35,7 +36,6 @@ from reference_router.scsi import (
 from reference_router.supervision import Channel, Kind
 
 _MS = 1_000_000
-_AIO_DEPTH = 1024
 _TICK_NS = 20 * _MS
 _RESYNC_WAIT_S = 0.004
 _STATUS_NS = 500 * _MS
@@ -66,12 +66,9 @@ class Engine:
         self._log = log
         self._channel = channel
         self._epoll = select.epoll()
-        self._aio = AioContext(_AIO_DEPTH)
-        self._pool = BufferPool()
+        self._back = Back(table.legs, arrays=config.arrays, sizes=sizes)
         self._outbox = Outbox()
         self._units = {unit.name: self._coordinator(unit, sizes) for unit in config.logical_unit}
-        self._probes = self._make_probes(sizes)
-        self._fds = {(probe.device.unit, probe.device.leg): probe for probe in self._probes}
         self._cluster = Cluster(
             table.id,
             self._units,
@@ -86,13 +83,13 @@ class Engine:
         self._link_was_up = False
         self._uios: dict[str, UioDevice] = {}
         self._fronts: list[Front] = []
-        self._busy_fds = {self._aio.event_fd}  # those that carry no message
+        self._busy_fds = {self._back.event_fd}  # those that carry no message
         self._rings_asked = False
         self._stopping_since_ns = 0
         self._started_ns = now_ns
         self._next_beat_ns = self._next_tick_ns = self._next_status_ns = 0
         self._status: dict[str, Any] = {}
-        self._epoll.register(self._aio.event_fd, select.EPOLLIN | select.EPOLLET)
+        self._epoll.register(self._back.event_fd, select.EPOLLIN | select.EPOLLET)
         self._epoll.register(channel.fileno(), select.EPOLLIN)
 
     # Construction
@@ -108,15 +105,6 @@ class Engine:
         )
         rate = cluster.resync_rate_bytes_per_s
         return Coordinator(mirror, self._outbox, rate_bytes_per_s=rate)
-
-    def _make_probes(self, sizes: dict[str, int]) -> list[Probe]:
-        arrays = self._config.arrays
-        devices = [
-            LegDevice(unit, arrays.index(array), Path(path), sizes[unit])
-            for unit, legs in self._table.legs.items()
-            for array, path in legs.items()
-        ]
-        return [Probe(device, self._aio, self._pool) for device in devices]
 
     def _server(self, unit: LogicalUnitTable, sizes: dict[str, int]) -> DeviceServer:
         cluster = self._config.cluster
@@ -145,12 +133,16 @@ class Engine:
 
     def run(self) -> int:
         """Serve until told to stop; return the exit status."""
+        gc.freeze()  # what is there now stays: no need to look at it again and again
         while True:
             events = self._epoll.poll(self._wait_s())
             now_ns = time.monotonic_ns()
             due = now_ns >= self._next_tick_ns
-            for cookie, result in self._aio.reap():
-                self._leg_ended(cookie, result, now_ns)
+            for io, result in self._back.ended():
+                if isinstance(io, Probe):
+                    self._probe_ended(io, result, now_ns)
+                else:
+                    self._cluster.leg_done(io, result, now_ns)
             for front in self._fronts:
                 front.take(now_ns)
             if due or any(fd not in self._busy_fds for fd, _ in events):
@@ -190,7 +182,7 @@ class Engine:
 
     def _tick(self, now_ns: int) -> None:
         self._next_tick_ns = now_ns + _TICK_NS
-        for probe in self._probes:
+        for probe in self._back.probes:
             unit, leg = probe.device.unit, probe.device.leg
             coordinator = self._units[unit]
             unused = leg not in coordinator.mirror.used
@@ -232,7 +224,7 @@ class Engine:
         while outbox.leg_io or outbox.completions:
             ios, outbox.leg_io = outbox.leg_io, []
             if ios:
-                self._submit(ios, now_ns)
+                self._back.submit(ios)
             completions, outbox.completions = outbox.completions, []
             for command in completions:
                 self._answer(command)
@@ -251,50 +243,6 @@ class Engine:
         if outbox.refuse_link and self._link is not None:
             why, outbox.refuse_link = outbox.refuse_link, ""
             self._link.close(f"refused: {why}")
-
-    def _submit(self, ios: list[LegIo], now_ns: int) -> None:
-        requests = []
-        for io in ios:
-            fd = self._fds[io.mirror.name, io.leg].device.fd
-            buffer = self._buffer(io)
-            op = AioOp.WRITE if io.write else AioOp.READ
-            size, offset = io.blocks * BLOCK_BYTES, io.lba * BLOCK_BYTES
-            requests.append(Request(io, fd, op, buffer.address, size, offset))
-        self._aio.submit(requests)
-
-    def _buffer(self, io: LegIo) -> Buffer:
-        """Return the buffer of a leg I/O: a read gets its own, writes of one owner share one."""
-        owner = io.owner
-        buffer = owner.buffer
-        if not io.write or not isinstance(buffer, Buffer):
-            buffer = self._pool.get(io.blocks * BLOCK_BYTES)
-            if io.write and isinstance(owner, Command):
-                owner.buffer = buffer
-                front, entry = owner.token
-                front.gather(entry, buffer.view[: io.blocks * BLOCK_BYTES])
-        buffer.users += 1
-        io.buffer = buffer
-        return buffer
-
-    def _leg_ended(self, cookie: object, result: int, now_ns: int) -> None:
-        if isinstance(cookie, Probe):
-            self._probe_ended(cookie, result, now_ns)
-            return
-        if not isinstance(cookie, LegIo):
-            raise TypeError(f"end of an I/O that this engine did not start: {cookie!r}")
-        expected = cookie.blocks * BLOCK_BYTES
-        error = 0 if result == expected else (-result if result < 0 else 5)
-        buffer = cookie.buffer
-        if isinstance(buffer, Buffer):
-            buffer.users -= 1
-            keeps = not cookie.write and not error and not cookie.abandoned
-            if keeps and isinstance(cookie.owner, Command):
-                cookie.owner.buffer = [*(cookie.owner.buffer or ()), (cookie.lba, buffer, expected)]
-            elif keeps:
-                cookie.owner.buffer = buffer
-            elif not buffer.users:
-                self._pool.put(buffer)
-        self._cluster.leg_done(cookie, error, now_ns)
 
     def _probe_ended(self, probe: Probe, result: int, now_ns: int) -> None:
         device = probe.device
@@ -315,18 +263,9 @@ class Engine:
         front, entry = command.token
         if command.sense is not None:
             front.fail(entry, command.sense.fixed())
-            if not command.write:
-                for _, buffer, _ in command.buffer or ():
-                    self._pool.put(buffer)
-            return
-        if command.write:
-            front.finish(entry, data=None)
-            return
-        pieces = sorted(command.buffer, key=lambda piece: piece[0])
-        views = [buffer.view[:size] for _, buffer, size in pieces]
-        front.finish(entry, data=views[0] if len(views) == 1 else b"".join(views))
-        for _, buffer, _ in pieces:
-            self._pool.put(buffer)
+        else:
+            front.finish(entry, data=None if command.write else self._back.data(command))
+        self._back.release(command)
 
     # Peer and supervisor
 
@@ -393,7 +332,7 @@ class Engine:
             "waits_for_operator": self._cluster.waits_for_operator,
             "serving": bool(self._fronts) and all(each["serves"] for each in units.values()),
             "units": units,
-            "refused": [each.device.refusal for each in self._probes if each.device.refusal],
+            "refused": [each.device.refusal for each in self._back.probes if each.device.refusal],
         }
 
 

@@ -1,0 +1,82 @@
+"""router.toml is checked on reading; every complaint names the key, what was expected and seen."""
+
+from pathlib import Path
+
+import pytest
+
+from reference_router.config import ConfigError, load_config
+
+EXAMPLE = Path(__file__).parents[3] / "reference_router" / "router.example.toml"
+
+
+def load(tmp_path: Path, *, old: str = "", new: str = ""):
+    text = EXAMPLE.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "router.toml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return load_config(path)
+
+
+def test_example_is_right_and_shows_the_defaults(tmp_path):
+    shown = load_config(EXAMPLE)
+    cluster = [line for line in EXAMPLE.read_text().splitlines() if "=" in line][1:19]
+    text = "\n".join(EXAMPLE.read_text().splitlines())
+    for line in cluster[1:]:
+        text = text.replace(line, "")
+    path = tmp_path / "router.toml"
+    path.write_text(text, encoding="utf-8")
+
+    assert load_config(path).cluster == shown.cluster
+
+
+def test_engines_agree_on_a_digest_that_their_own_keys_do_not_change(tmp_path):
+    first = load_config(EXAMPLE).digest()
+    second = load(tmp_path, old="engine1.ctl", new="other.ctl").digest()
+
+    assert first == second
+    assert first != load(tmp_path, old="ZS00000000", new="ZS00000001").digest()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("schema = 1", "schema = 2", "schema: expected 1, seen 2"),
+        ('vendor = "ZEROSTAL"', 'vendor = "ZEROSTALL"', "cluster.vendor: expected at most 8"),
+        ("leg_deadline_ms = 400", "leg_deadline_ms = 0", "leg_deadline_ms: expected more than 0"),
+        ("leg_deadline_ms = 400", "leg_deadline = 400", "unknown field `leg_deadline`"),
+        ("leg_deadline_ms = 400", 'leg_deadline_ms = "x"', "Expected `int`"),
+        ('supervision = "tombstone"', 'supervision = "yes"', "Invalid enum value 'yes'"),
+        ("= 1048576", "= 4096", "cluster.resync_region_bytes: expected a multiple"),
+        ("60014057", "50014057", "naa: expected 32 hexadecimal digits that begin with 6"),
+        ("60014057", "6001405z", "naa: expected 32 hexadecimal digits that begin with 6"),
+        ("size_bytes = 0", "size_bytes = 100", "size_bytes: expected a multiple of 512"),
+        ('name = "engine2"', 'name = "engine1"', "name: expected different names"),
+        ('name = "engine2"', 'name = "a/b"', "name: expected letters"),
+        ("id = 2", "id = 1", "engine.id: expected different ids"),
+        ('name = "lu0"', 'name = "lu1"', "engine engine1: legs: expected ['lu1'], seen ['lu0']"),
+        ('name = "B"', 'name = "C"', "legs.lu0: expected ['A', 'C'], seen ['A', 'B']"),
+        ("[cluster]", "[cluster", "Expected ']'"),
+    ],
+)
+def test_mistake_is_named(tmp_path, old, new, complaint):
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, old=old, new=new)
+
+    assert complaint in str(caught.value)
+    assert str(tmp_path / "router.toml") in str(caught.value)
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"absent\.toml: cannot be read"):
+        load_config(tmp_path / "absent.toml")
+
+
+def test_unknown_engine_is_named():
+    with pytest.raises(ConfigError, match="engine 'x': expected one of engine1, engine2"):
+        load_config(EXAMPLE).engine_named("x")
+
+
+def test_kernel_time_out_is_short_under_a_supervisor_and_the_default_without(tmp_path):
+    assert load_config(EXAMPLE).command_timeout_s == 5
+    without = load(tmp_path, old='supervision = "tombstone"', new='supervision = "none"')
+    assert without.command_timeout_s == 30
