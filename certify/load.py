@@ -39,7 +39,7 @@ class Rates:
     path_ms: float
 
 
-RATES = Rates(write_ms=5.0, read_ms=5.0, control_ms=10.0, path_ms=40.0)
+RATES = Rates(write_ms=10.0, read_ms=10.0, control_ms=10.0, path_ms=50.0)
 RATES_EMULATED = Rates(write_ms=40.0, read_ms=40.0, control_ms=40.0, path_ms=200.0)
 """An emulated CPU runs Python about 18 times slower."""
 

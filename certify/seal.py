@@ -10,6 +10,7 @@ from pathlib import Path
 from certify.checker import judge, unjudgeable
 from certify.history import read_history, read_spool, spool_path, table_path
 from certify.junit import junit_of
+from certify.superseded import without_superseded
 from certify.verdict import judge_run
 from reports.record import (
     IO_COLUMNS,
@@ -42,19 +43,29 @@ def seal(folder: Path) -> JudgementRecord:
     if not events_path.exists():
         events_path.touch()
     events = list(read_events(events_path))
-    for scenario, repeat in _repeats(plan):
+    for scenario, repeat in _repeats(plan, events):
         _tabulate(folder, scenario.id, repeat)
-    judgements = [_judge(folder, scenario, repeat, events) for scenario, repeat in _repeats(plan)]
+    judgements = [
+        _judge(folder, scenario, repeat, events) for scenario, repeat in _repeats(plan, events)
+    ]
     conformance = _conformance(folder)
-    judgement = judge_run(plan, judgements, conformance, lab_problem=lab_problem(run, events))
+    counted, replaced = without_superseded(plan, judgements)
+    judgement = judge_run(
+        plan, counted, conformance, lab_problem=lab_problem(run, events), findings=replaced
+    )
     (folder / "verdict.json").write_bytes(encode(judgement))
     (folder / "junit.xml").write_bytes(junit_of(plan, judgement, conformance))
     (folder / "manifest.json").write_bytes(encode(build_manifest(folder, run.run_id)))
     return judgement
 
 
-def _repeats(plan: PlanRecord) -> list[tuple[ScenarioPlan, int]]:
-    return [(one, repeat) for one in plan.scenarios for repeat in range(1, one.repeats + 1)]
+def _repeats(plan: PlanRecord, events: list[EventRecord]) -> list[tuple[ScenarioPlan, int]]:
+    """Return every repeat that was planned, and those that were made beyond."""
+    made = {one.id: one.repeats for one in plan.scenarios}
+    for event in events:
+        if event.scenario in made:
+            made[event.scenario] = max(made[event.scenario], event.repeat)
+    return [(one, repeat) for one in plan.scenarios for repeat in range(1, made[one.id] + 1)]
 
 
 def _judge(

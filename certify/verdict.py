@@ -15,14 +15,18 @@ from reports.record import (
 )
 
 DECISION_RULE = (
-    "A stall passes when the measured value is not above its limit; nothing is subtracted for "
-    "measuring noise, which can only lengthen a stall. A noise floor above a tenth of the limit "
-    "makes a scenario inconclusive. FAIL outweighs INCONCLUSIVE, INCONCLUSIVE outweighs NOT RUN, "
-    "NOT RUN outweighs PASS; certified means PASS everywhere."
+    "A stall passes when the measured value is not above its limit; nothing is subtracted, since "
+    "noise of the measuring host can only lengthen a stall. A stall above its limit fails, unless "
+    "a noise floor above a tenth of the limit would explain all of the excess: then it is "
+    "inconclusive, and the repeat is made again, at most twice. FAIL outweighs INCONCLUSIVE, "
+    "INCONCLUSIVE outweighs NOT RUN, NOT RUN outweighs PASS; certified means PASS everywhere."
 )
 
 NOISE_SHARE = 0.1
-"""The noise floor may be this share of a limit; above it times cannot be graded."""
+"""Up to this share of a limit, noise is not taken into account at all."""
+
+EXTRA_REPEATS_MAX = 2
+"""How often a scenario is run again because noise kept it from being judged."""
 
 
 class ExitCode(IntEnum):
@@ -77,11 +81,12 @@ def judge_run(
     conformance: ConformanceRecord,
     *,
     lab_problem: str = "",
+    findings: Sequence[Finding] = (),
 ) -> JudgementRecord:
     """Judge a run: every planned repeat of every scenario, and the conformance assertions.
 
     *lab_problem* says in one line why the lab could not be restored; it decides the exit code
-    unless the run failed, which outweighs it.
+    unless the run failed, which outweighs it. *findings* are added to those made here.
     """
     told = _count(conformance)
     parts = [judgement.verdict for judgement in scenarios]
@@ -105,7 +110,7 @@ def judge_run(
         conformance_passed=told[Verdict.PASS],
         conformance_failed=told[Verdict.FAIL],
         conformance_not_run=told[Verdict.NOT_RUN] + told[Verdict.INCONCLUSIVE],
-        findings=_findings(plan, scenarios, conformance, lab_problem),
+        findings=_findings(plan, scenarios, conformance, lab_problem, findings),
     )
 
 
@@ -201,6 +206,7 @@ def _findings(
     scenarios: Sequence[ScenarioJudgement],
     conformance: ConformanceRecord,
     lab_problem: str,
+    others: Sequence[Finding],
 ) -> list[Finding]:
     findings = [
         Finding(severity="failure", scenario=one.id, text=one.reason)
@@ -223,6 +229,7 @@ def _findings(
         for one in scenarios
         if one.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_RUN)
     ]
+    findings += others
     findings.append(Finding(severity="note", scenario="", text=_confidence(plan)))
     return findings
 

@@ -1,0 +1,111 @@
+"""Every scenario says what it is, is expressed by a full lab, and says what a poor lab lacks."""
+
+import dataclasses
+
+import msgspec
+import pytest
+
+from certify.lab import (
+    Array,
+    Command,
+    Engine,
+    General,
+    Host,
+    Lab,
+    Leg,
+    Limits,
+    LogicalUnit,
+    PathEntry,
+    Target,
+)
+from certify.scenarios import MODULES, PROFILES, scenarios_of
+from fault_injectors import FAULTS
+
+COMMAND = Command(argv=["true"])
+
+
+def make_lab() -> Lab:
+    return Lab(
+        schema=1,
+        lab=General(name="l"),
+        system_under_test=Target(name="t"),
+        host=[Host(name="host1")],
+        logical_unit=[LogicalUnit(name="lu0", wwid="3600")],
+        path=[
+            PathEntry(name=f"p{number}", engine=f"engine{number}", hctl=f"{number}:0:0:*")
+            for number in (1, 2)
+        ],
+        engine=[
+            Engine(name=f"engine{number}", pid=COMMAND, start=COMMAND, ready=COMMAND)
+            for number in (1, 2)
+        ],
+        array=[
+            Array(name=name, hctl=["3:0:0:*"], leg=[Leg(logical_unit="lu0", slow_device=name)])
+            for name in "AB"
+        ],
+    )
+
+
+def test_profile_quick_is_what_it_is_said_to_be() -> None:
+    assert PROFILES["quick"] == ("B0", "P1", "E1k", "E2h", "A1", "A3")
+
+
+@pytest.mark.parametrize("scenario", MODULES)
+def test_full_lab_expresses_every_scenario(scenario: str) -> None:
+    plan = MODULES[scenario].SCENARIO.plan(make_lab(), repeats=3)
+
+    assert (plan.id, plan.not_run, plan.repeats) == (scenario, "", 3)
+    assert plan.fault == "" or plan.fault in FAULTS
+    assert all((plan.title, plan.description, plan.expected, plan.requirement, plan.reference))
+
+
+@pytest.mark.parametrize("scenario", [one for one in MODULES if one != "B0"])
+def test_fault_acts_on_what_the_plan_names(scenario: str) -> None:
+    lab = make_lab()
+    broken = MODULES[scenario].SCENARIO.build(lab)
+
+    assert broken is not None
+    assert (broken.fault.kind, broken.fault.subject) == (
+        MODULES[scenario].SCENARIO.kind,
+        MODULES[scenario].SCENARIO.plan(lab, repeats=1).subject,
+    )
+    assert dataclasses.is_dataclass(broken.fault)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "changes", "reason"),
+    [
+        ("P1", {"path": []}, "names 0 paths"),
+        ("E1k", {"engine": []}, "names 0 engines"),
+        ("E1k", {"engine": [Engine(name="e")]}, "no command pid, start, ready"),
+        ("E2h", {"engine": [Engine(name="e")]}, "names 1 engines"),
+        ("A1", {"array": [Array(name="A")]}, "array A has no hctl"),
+        ("A3", {"array": [Array(name="A"), Array(name="B")]}, "array B has no slow_device"),
+    ],
+)
+def test_poor_lab_says_what_it_lacks(
+    scenario: str, changes: dict[str, object], reason: str
+) -> None:
+    lab = msgspec.structs.replace(make_lab(), **changes)
+
+    assert reason in MODULES[scenario].SCENARIO.plan(lab, repeats=1).not_run
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [({}, 250.0), ({"default": 400.0}, 400.0), ({"default": 400.0, "P1": 90.0}, 90.0)],
+)
+def test_lab_file_sets_the_limits(limits: dict[str, float], expected: float) -> None:
+    lab = msgspec.structs.replace(make_lab(), limits=Limits(failover_ms=limits))
+
+    assert MODULES["P1"].SCENARIO.plan(lab, repeats=1).limit_failover_ms == expected
+
+
+def test_profile_lists_scenarios_in_order() -> None:
+    assert tuple(one.id for one in scenarios_of("quick")) == PROFILES["quick"]
+
+
+def test_requirements_are_told_apart() -> None:
+    requirements = [module.SCENARIO.requirement for module in MODULES.values()]
+
+    assert len(set(requirements)) == len(requirements)
