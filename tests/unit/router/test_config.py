@@ -18,15 +18,14 @@ def load(tmp_path: Path, *, old: str = "", new: str = ""):
 
 
 def test_example_is_right_and_shows_the_defaults(tmp_path):
-    shown = load_config(EXAMPLE)
-    cluster = [line for line in EXAMPLE.read_text().splitlines() if "=" in line][1:19]
-    text = "\n".join(EXAMPLE.read_text().splitlines())
-    for line in cluster[1:]:
-        text = text.replace(line, "")
+    """Dropping every key of [cluster] but the name changes nothing."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    head, rest = text.split("[[engine]]", 1)
     path = tmp_path / "router.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text('schema = 1\n[cluster]\nname = "router"\n[[engine]]' + rest, encoding="utf-8")
 
-    assert load_config(path).cluster == shown.cluster
+    assert "cold_start" in head
+    assert load_config(path).cluster == load_config(EXAMPLE).cluster
 
 
 def test_engines_agree_on_a_digest_that_their_own_keys_do_not_change(tmp_path):
