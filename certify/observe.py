@@ -150,7 +150,7 @@ class PathStateObserver:
         for one in read_maps(self._daemon):
             for path in one.paths:
                 name = self._names.of_device(path.device)
-                if name is None or not self._states.changed(
+                if name is None or not self._states.polled(
                     path.device, usable=path.is_usable, asked_ns=asked_ns
                 ):
                     continue
@@ -221,7 +221,7 @@ class UeventObserver:
         if usable is None or name is None:
             return
         device = name.device
-        if self._states.changed(device, usable=usable, asked_ns=t_ns):
+        if self._states.told(device, usable=usable, t_ns=t_ns):
             state = {
                 "state": "active" if usable else "failed",
                 "lu": name.unit,

@@ -70,6 +70,10 @@ class PathNames:
         return None
 
 
+SETTLE_NS = 500_000_000
+"""How long multipathd may still repeat what it believed before the kernel's own word."""
+
+
 class PathStates:
     """Whether each disk was last known usable; shared by all watchers, so that a change is told
     once, by whoever saw it first.
@@ -79,14 +83,22 @@ class PathStates:
         self._known: dict[str, tuple[bool, int]] = {}
         self._lock = threading.Lock()
 
-    def changed(self, device: str, *, usable: bool, asked_ns: int) -> bool:
-        """Take note of a state seen at *asked_ns*; return whether it is news.
+    def told(self, device: str, *, usable: bool, t_ns: int) -> bool:
+        """Take the kernel's word of a change at *t_ns*; return whether it is news."""
+        with self._lock:
+            known, _ = self._known.get(device, (None, -1))
+            self._known[device] = (usable, t_ns + SETTLE_NS)
+            return known != usable
 
-        What was asked before the last change was known is no news, but an old answer.
+    def polled(self, device: str, *, usable: bool, asked_ns: int) -> bool:
+        """Take an answer to a question of *asked_ns*; return whether it is news.
+
+        An answer from before the last change, or from before multipathd had time to hear of it
+        from the kernel, is an old one.
         """
         with self._lock:
-            known, known_ns = self._known.get(device, (None, -1))
-            if known == usable or asked_ns < known_ns:
+            known, valid_ns = self._known.get(device, (None, -1))
+            if known == usable or asked_ns < valid_ns:
                 return False
             self._known[device] = (usable, asked_ns)
             return True

@@ -6,7 +6,7 @@ import pytest
 
 from certify import observe
 from certify.lab import LabError
-from certify.path_states import PathNames, PathStates
+from certify.path_states import SETTLE_NS, PathNames, PathStates
 from reports.record import EventKind
 
 
@@ -94,10 +94,27 @@ def test_the_kernels_word_comes_first_and_is_not_repeated(names, events, daemon)
 def test_an_answer_older_than_the_last_change_is_no_news():
     states = PathStates()
 
-    assert states.changed("sda", usable=True, asked_ns=10)
-    assert states.changed("sda", usable=False, asked_ns=30)
-    assert not states.changed("sda", usable=True, asked_ns=20)
-    assert states.changed("sda", usable=True, asked_ns=40)
+    assert states.polled("sda", usable=True, asked_ns=10)
+    assert states.polled("sda", usable=False, asked_ns=30)
+    assert not states.polled("sda", usable=True, asked_ns=20)
+    assert states.polled("sda", usable=True, asked_ns=40)
+
+
+def test_multipathd_has_time_to_hear_of_what_the_kernel_said():
+    states = PathStates()
+    states.polled("sda", usable=True, asked_ns=10)
+
+    assert states.told("sda", usable=False, t_ns=20)
+    assert not states.polled("sda", usable=True, asked_ns=30)
+    assert states.polled("sda", usable=True, asked_ns=20 + SETTLE_NS)
+
+
+def test_the_kernel_is_believed_at_once():
+    states = PathStates()
+    states.told("sda", usable=False, t_ns=20)
+
+    assert states.told("sda", usable=True, t_ns=21)
+    assert not states.told("sda", usable=True, t_ns=22)
 
 
 def test_a_uevent_keeps_what_is_known_of_it(names, events):
