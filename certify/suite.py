@@ -12,12 +12,12 @@ from certify.checker import judge
 from certify.checks import untimed
 from certify.console import Console
 from certify.devices import LabDevices, resolve
+from certify.helper import Helper
 from certify.history import NOT_RUN, read_history
 from certify.lab import Lab, LabError
 from certify.load import Load, quiet_interpreter
 from certify.multipath import daemon_for
 from certify.observe import observers_of
-from certify.polite import polite_shell_for
 from certify.ports import Ports
 from certify.preflight import preflight
 from certify.probes import Emit
@@ -46,10 +46,12 @@ class Suite:
     _recorder: Recorder | None = field(init=False, default=None)
     _ordinal: int = field(init=False, default=0)
     _extra: dict[str, int] = field(init=False, default_factory=dict)
+    _helper: Helper = field(init=False, default_factory=Helper)
 
     def open(self) -> None:
         """Heal what an earlier run left in the journal, then begin to record."""
         self._heal()
+        self._helper.start()
         self._recorder = Recorder(self.folder.path)
 
     def run(self, scenario: str, repeat: int) -> ScenarioJudgement:
@@ -78,6 +80,7 @@ class Suite:
     def close(self, *, complete: bool) -> None:
         """Heal, keep the logs, and write how it ended."""
         recorder = self._require()
+        self._helper.stop()
         problems = self._heal()
         if not problems and self.broken:
             problems = [self.broken]
@@ -133,9 +136,9 @@ class Suite:
             observers=lambda: observers_of(lab),
             load=load,
             prepare=lambda broken: Injection.prepared(
-                broken.fault, polite_shell_for(broken.reach), Journal(self.folder.journal)
+                broken.fault, self._helper.shell_for(broken.reach), Journal(self.folder.journal)
             ),
-            looks=looks(lab, devices),
+            looks=looks(lab, devices, shells=self._helper.shell_for),
             verify=lambda history, lbas: verify_data(
                 history, lbas, lab=lab, devices=devices, run_id=record.run_id
             ),
@@ -180,7 +183,7 @@ def open_suite(
 
 
 def looks(
-    lab: Lab, devices: LabDevices, *, shells: Callable[[str], Shell] = polite_shell_for
+    lab: Lab, devices: LabDevices, *, shells: Callable[[str], Shell] = shell_for
 ) -> list[Callable[[], list[str]]]:
     """Return the looks at the lab's health, cheap ones first: each asks more of the CPU."""
     daemon = daemon_for(shells(lab.host[0].reach))
