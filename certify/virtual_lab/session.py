@@ -17,7 +17,6 @@ from certify.virtual_lab.boot import BootError
 from certify.virtual_lab.client import Client
 from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS
-from certify.virtual_lab.targets import DEFAULT_TARGET
 
 LAB_FILE = layout.RUN / "lab.toml"
 EXIT_LAB = 4
