@@ -12,6 +12,7 @@ from certify.history import read_history, read_spool, spool_path, table_path
 from certify.junit import junit_of
 from certify.superseded import without_superseded
 from certify.verdict import judge_run
+from reports.folder import build_manifest
 from reports.record import (
     IO_COLUMNS,
     SCHEMA,
@@ -25,7 +26,6 @@ from reports.record import (
     RunRecord,
     ScenarioJudgement,
     ScenarioPlan,
-    build_manifest,
     encode,
     load,
     read_events,

@@ -8,9 +8,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports.folder import Run, load_run, verify_manifest
 from reports.ink import Page
 from reports.paint import Properties, page_numbers, paint
-from reports.record import RecordError, Run, load_run, verify_manifest
+from reports.record import RecordError
 from reports.sections.configuration import draw_configuration
 from reports.sections.conformance import draw_conformance
 from reports.sections.cover import draw_cover

@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reports.record import Run, ScenarioJudgement, ScenarioPlan, Verdict
+from reports.folder import Run
+from reports.record import ScenarioJudgement, ScenarioPlan, Verdict
 from reports.words import plural
 
 GRAVITY = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS)

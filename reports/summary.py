@@ -2,7 +2,8 @@
 
 import msgspec
 
-from reports.record import Grade, Record, Run, Verdict
+from reports.folder import Run
+from reports.record import Grade, Record, Verdict
 from reports.sections.fault import reproduce_command
 from reports.view import view_of
 

@@ -14,7 +14,8 @@ from pypdf.errors import PdfReadError
 from pypdf.generic import DictionaryObject
 
 from reports.build import render
-from reports.record import RecordError, Run, load_run, verify_manifest
+from reports.folder import Run, load_run, verify_manifest
+from reports.record import RecordError
 from reports.style import FONTS
 
 _SUBJECT = re.compile(r"run (?P<run>.+); evidence root sha256:(?P<root>[0-9a-f]{64})")

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from reports.folder import Run
 from reports.model import KeyFigures, Scenario, key_figures, scenarios_of
-from reports.record import LabRecord, Run, Verdict
+from reports.record import LabRecord, Verdict
 from reports.words import plural
 
 _KERNELS = {

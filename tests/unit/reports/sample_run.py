@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from reports import folder as folder_of_run
 from reports import record
 from reports.record import EventKind, Grade, IoOutcome, Verdict
 from tests.unit.reports import sample_lab
@@ -297,5 +298,5 @@ def _seal(
     (folder / "junit.xml").write_text("<testsuites/>\n", encoding="utf-8")
     (folder / "logs").mkdir()
     (folder / "logs" / "multipathd.log").write_text("multipathd: started\n", encoding="utf-8")
-    manifest = record.build_manifest(folder, run.run_id)
+    manifest = folder_of_run.build_manifest(folder, run.run_id)
     (folder / "manifest.json").write_bytes(record.encode(manifest))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from reports.build import lay_out
+from reports.folder import load_run
 from reports.ink import Page, Text
-from reports.record import load_run
 from reports.style import FONTS, LEFT, PAGE_HEIGHT, RIGHT, SIZES
 from reports.words import printable
 from tests.unit.reports.sample_course import Variant

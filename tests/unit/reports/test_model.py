@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from reports.folder import load_run
 from reports.model import Scenario, gravest, key_figures, scenarios_of
-from reports.record import Grade, ScenarioJudgement, Verdict, load_run
+from reports.record import Grade, ScenarioJudgement, Verdict
 from tests.unit.reports import sample_parts
 
 

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from pypdf import PdfReader
 
 from reports.build import build_report
-from reports.record import RecordError, evidence_root
+from reports.folder import evidence_root
+from reports.record import RecordError
 from reports.verify import embedded_fonts
 from tests.unit.reports import sample_lab
 from tests.unit.reports.sample_course import Variant

@@ -6,7 +6,8 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 
 from reports.build import build_report
-from reports.record import ManifestRecord, build_manifest, encode, load
+from reports.folder import build_manifest
+from reports.record import ManifestRecord, encode, load
 from reports.verify import examine_pdf, examine_run, verify_pdf, verify_run
 
 

@@ -11,6 +11,7 @@ import pytest
 from certify.history import read_ios
 from certify.recorder import Recorder
 from certify.seal import seal
+from reports.folder import load_run, verify_manifest
 from reports.record import (
     SCHEMA,
     AssertionRecord,
@@ -25,8 +26,6 @@ from reports.record import (
     Tool,
     Verdict,
     encode,
-    load_run,
-    verify_manifest,
 )
 from reports.record import Acceptance as AcceptanceRecord
 

@@ -1,0 +1,101 @@
+"""A sealed run folder as a whole: its manifest, its evidence root, and how it is loaded."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.record import (
+    SCHEMA,
+    ConformanceRecord,
+    EventRecord,
+    JudgementRecord,
+    ManifestEntry,
+    ManifestRecord,
+    PlanRecord,
+    RecordError,
+    RunRecord,
+    load,
+    read_events,
+)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+NOT_EVIDENCE = frozenset({"manifest.json", "report.pdf", "report.json"})
+"""Files of a run folder that the manifest does not list."""
+
+
+def build_manifest(folder: Path, run_id: str) -> ManifestRecord:
+    """Hash every evidence file of *folder*, sorted by path."""
+    files = [
+        ManifestEntry(
+            path=path.relative_to(folder).as_posix(),
+            size_bytes=path.stat().st_size,
+            sha256=sha256_of(path),
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).as_posix() not in NOT_EVIDENCE
+    ]
+    return ManifestRecord(schema=SCHEMA, run_id=run_id, files=files)
+
+
+def verify_manifest(folder: Path) -> list[str]:
+    """Compare *folder* with its manifest; return one sentence per difference, [] if none."""
+    manifest = load(folder / "manifest.json", ManifestRecord)
+    problems: list[str] = []
+    listed = {entry.path: entry for entry in manifest.files}
+    for name, entry in listed.items():
+        path = folder / name
+        if not path.is_file():
+            problems.append(f"{name}: missing; the manifest lists {entry.size_bytes} bytes")
+        elif (seen := sha256_of(path)) != entry.sha256:
+            problems.append(f"{name}: SHA-256 {seen[:16]}…; the manifest says {entry.sha256[:16]}…")
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in listed and name not in NOT_EVIDENCE:
+            problems.append(f"{name}: not in the manifest")
+    return problems
+
+
+def evidence_root(folder: Path) -> str:
+    """Return the SHA-256 of manifest.json, the one number that stands for the whole run."""
+    return sha256_of(folder / "manifest.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A sealed run folder, loaded except for its I/O tables."""
+
+    folder: Path
+    run: RunRecord
+    plan: PlanRecord
+    events: list[EventRecord]
+    conformance: ConformanceRecord
+    judgement: JudgementRecord
+    manifest: ManifestRecord
+    root: str
+
+    def io_table(self, scenario: str, repeat: int) -> Path:
+        """Return the path of the scenario's Parquet file; raise RecordError if there is none."""
+        path = self.folder / "io" / f"{scenario}-r{repeat}.parquet"
+        if not path.is_file():
+            raise RecordError(f"{path}: missing")
+        return path
+
+
+def load_run(folder: Path) -> Run:
+    """Load a sealed run folder; raise RecordError naming the first file that is wrong."""
+    return Run(
+        folder=folder,
+        run=load(folder / "run.json", RunRecord),
+        plan=load(folder / "plan.json", PlanRecord),
+        events=list(read_events(folder / "events.jsonl")),
+        conformance=load(folder / "conformance.json", ConformanceRecord),
+        judgement=load(folder / "verdict.json", JudgementRecord),
+        manifest=load(folder / "manifest.json", ManifestRecord),
+        root=evidence_root(folder),
+    )
