@@ -1,5 +1,7 @@
 """The lines of 'expected and observed' of one repeat of one scenario. Pure."""
 
+import re
+
 from certify.history import READBACK, History
 from certify.measures import Measured
 from certify.stall import Stall
@@ -11,6 +13,8 @@ STALL = "Longest stall"
 NOISE = "Noise floor"
 NOT_MEASURED = "not measured"
 NO_IO = "no I/O was due"
+_KERNEL_BROKEN = re.compile(r"\bBUG: |\bOops\b|Kernel panic|general protection fault")
+"""How the kernel begins what it says of itself when it is broken (die(), panic(), bug.c)."""
 
 
 def checks_of(history: History, measured: Measured) -> list[Check]:
@@ -28,6 +32,7 @@ def checks_of(history: History, measured: Measured) -> list[Check]:
         _check_readback(history),
         *_check_arrays(history),
         _check_redundancy(history),
+        _check_kernel(history),
         *_check_noise(history, measured),
     ]
     order = [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS]
@@ -219,6 +224,15 @@ def _check_redundancy(history: History) -> Check:
     last = told[-1]
     verdict = Verdict.PASS if last.data.get("restored") else Verdict.FAIL
     return _check(name, expected, _told(last.detail), verdict)
+
+
+def _check_kernel(history: History) -> Check:
+    """A host whose kernel is broken can prove nothing about anybody else."""
+    name, expected = "Kernel log of the host", "no BUG, Oops or panic"
+    for event in history.of_kind(EventKind.KERNEL):
+        if _KERNEL_BROKEN.search(event.detail):
+            return _check(name, expected, event.detail, Verdict.INCONCLUSIVE)
+    return _check(name, expected, FINE, Verdict.PASS)
 
 
 def _check_noise(history: History, measured: Measured) -> list[Check]:

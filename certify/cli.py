@@ -23,6 +23,9 @@ from reports.record import RecordError
 RUNS = Path("runs")
 KERNELS = ("kvm", "uml", "tcg")
 DEFAULT_TARGET = "reference-router"
+INTERRUPTED = (
+    "interrupted; certify heal undoes what may be broken, certify seal judges what was recorded"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FaultError as error:
         return _fail(str(error), ExitCode.LAB)
     except KeyboardInterrupt:
-        return _fail("interrupted", ExitCode.INCONCLUSIVE)
+        return _fail(INTERRUPTED, ExitCode.INCONCLUSIVE)
     except BrokenPipeError:
         # Whoever read our results has gone; nothing more can be told. See the docs of `signal`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -31,17 +31,18 @@ PREFILL_INTERVAL_MS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """How often each probe is due, in ms."""
+    """How often each probe is due and multipathd is asked, in ms."""
 
     write_ms: float
     read_ms: float
     control_ms: float
     path_ms: float
+    poll_ms: float
 
 
-RATES = Rates(write_ms=10.0, read_ms=10.0, control_ms=10.0, path_ms=50.0)
-RATES_EMULATED = Rates(write_ms=40.0, read_ms=40.0, control_ms=40.0, path_ms=200.0)
-"""An emulated CPU runs Python about 18 times slower."""
+RATES = Rates(write_ms=10.0, read_ms=10.0, control_ms=10.0, path_ms=50.0, poll_ms=100.0)
+RATES_EMULATED = Rates(write_ms=80.0, read_ms=80.0, control_ms=40.0, path_ms=400.0, poll_ms=1000.0)
+"""An emulated CPU runs Python about 18 times slower, and the probes share it with the engines."""
 
 
 def rates_of(lab: Lab) -> Rates:

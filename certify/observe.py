@@ -296,13 +296,18 @@ def decode_kmsg(record: bytes) -> tuple[str, dict[str, Any]]:
     return text, {"level": priority & 7, "sequence": sequence, "kernel_us": microseconds}
 
 
-def observers_of(lab: Lab, *, daemon: Daemon | None = None) -> list[Observer]:
-    """Return all watchers of this host, which share what they know of path states."""
+def observers_of(
+    lab: Lab, *, daemon: Daemon | None = None, poll_s: float = POLL_S
+) -> list[Observer]:
+    """Return all watchers of this host, which share what they know of path states.
+
+    *poll_s* is how often multipathd is asked, in seconds.
+    """
     names, states = PathNames(lab), PathStates()
     return [
         KernelLogObserver(),
         UeventObserver(names, states),
-        PathStateObserver(names, states, daemon=daemon),
+        PathStateObserver(names, states, daemon=daemon, interval_s=poll_s),
     ]
 
 

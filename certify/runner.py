@@ -218,7 +218,7 @@ class ScenarioRun:
         self.ports.history.event(kind, subject, detail, data, t_ns)
 
 
-OVERHEAD_S = {"preflight": 1.0, "mend": 1.0, "recover": 3.0, "undo": 1.5}
+OVERHEAD_S = {"preflight": 3.0, "mend": 2.0, "recover": 4.0, "undo": 3.0}
 """What the phases take beside the times of the plan, for the display of the time left only."""
 
 

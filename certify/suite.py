@@ -15,7 +15,7 @@ from certify.devices import LabDevices, resolve
 from certify.helper import Helper
 from certify.history import NOT_RUN, read_history
 from certify.lab import Lab, LabError
-from certify.load import Load, quiet_interpreter
+from certify.load import Load, quiet_interpreter, rates_of
 from certify.multipath import daemon_for
 from certify.observe import observers_of
 from certify.ports import Ports
@@ -133,7 +133,7 @@ class Suite:
             narrator=self.console,
             clock=time.monotonic_ns,
             sleep=time.sleep,
-            observers=lambda: observers_of(lab),
+            observers=lambda: observers_of(lab, poll_s=rates_of(lab).poll_ms / 1e3),
             load=load,
             prepare=lambda broken: Injection.prepared(
                 broken.fault, self._helper.shell_for(broken.reach), Journal(self.folder.journal)

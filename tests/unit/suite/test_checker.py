@@ -222,6 +222,22 @@ def test_error_of_the_suite_does_not_hide_a_failure(story: Story) -> None:
     assert judge(story.history()).verdict is Verdict.FAIL
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("BUG: unable to handle page fault for address", Verdict.INCONCLUSIVE),
+        ("Oops: 0002 [#1] PREEMPT SMP", Verdict.INCONCLUSIVE),
+        ("device-mapper: multipath: 254:4: Failing path 8:240.", Verdict.PASS),
+    ],
+)
+def test_host_with_a_broken_kernel_proves_nothing(
+    story: Story, text: str, verdict: Verdict
+) -> None:
+    story.event(1500, EventKind.KERNEL, "kernel", detail=text)
+
+    assert judge(story.history()).verdict is verdict
+
+
 def test_history_that_breaks_off_is_inconclusive(story: Story) -> None:
     story.events = [event for event in story.events if event.t_ns < 1500_000_000]
 

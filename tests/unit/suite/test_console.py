@@ -20,7 +20,7 @@ def test_plain_progress_has_a_line_per_phase() -> None:
     console.phase("fault", "engine_kill on engine1", left_s=9.0)
 
     assert stream.getvalue().splitlines() == [
-        "1 scenarios, about 0:16",
+        "1 scenarios, about 0:22",
         "E1k  Engine 1 killed",
         "       fault: engine_kill on engine1  (about 0:09 left)",
     ]
