@@ -178,7 +178,12 @@ def _add_results(commands: Commands) -> None:
 
 
 def _add_lab(commands: Commands) -> None:
-    parser = _command(commands, "lab", lab_commands.lab, "start, enter or end a virtual lab")
-    parser.add_argument("what", choices=("up", "shell", "down", "bench"))
-    parser.add_argument("command", nargs="*", help="to run in the lab's shell")
-    _virtual_options(parser)
+    words = "start, enter, measure or end a virtual lab"
+    parser = commands.add_parser("lab", help=words, description=f"{words[0].upper()}{words[1:]}.")
+    acts = parser.add_subparsers(required=True, metavar="ACT")
+    _virtual_options(_command(acts, "up", lab_commands.up, "start a lab and leave it running"))
+    shell = _command(acts, "shell", lab_commands.shell, "enter the lab, or run one command in it")
+    shell.add_argument("command", nargs=argparse.REMAINDER, help="default: a login shell")
+    _command(acts, "down", lab_commands.down, "end the lab")
+    words = "measure the router's IOPS beside LIO alone, in one guest"
+    _virtual_options(_command(acts, "bench", lab_commands.bench, words))

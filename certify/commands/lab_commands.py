@@ -6,13 +6,25 @@ from certify.commands.virtual import absolute
 from certify.virtual_lab import session
 
 
-def lab(arguments: argparse.Namespace) -> int:
-    """Start, enter, measure or end the virtual lab."""
-    if arguments.what == "shell":
-        return session.shell(arguments.command)
-    if arguments.what == "down":
-        return session.down()
-    start = session.up if arguments.what == "up" else session.bench
-    return start(
+def up(arguments: argparse.Namespace) -> int:
+    """Start the standing lab."""
+    return session.up(
+        kernel=arguments.kernel, target=arguments.target, runs_dir=absolute(arguments.runs)
+    )
+
+
+def shell(arguments: argparse.Namespace) -> int:
+    """Enter the standing lab, or run one command in it."""
+    return session.shell(arguments.command)
+
+
+def down(_arguments: argparse.Namespace) -> int:
+    """End the standing lab."""
+    return session.down()
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """Measure the router beside LIO alone."""
+    return session.bench(
         kernel=arguments.kernel, target=arguments.target, runs_dir=absolute(arguments.runs)
     )

@@ -47,6 +47,7 @@ def up(*, kernel: str | None, target: str | None, runs_dir: Path) -> int:
     """Start the standing lab and leave it running; return 0, or 4 when it cannot boot."""
     try:
         state.remove_dead()
+        _checked_target(target)
         folder = state.standing()
         if state.alive(folder):
             say("certify: the lab is up already; certify lab shell enters it")
@@ -165,9 +166,7 @@ def _check_standing(*, kernel: str | None, target: str | None, runs_dir: Path) -
 def _start(
     folder: Path, *, kernel: str | None, target: str | None, runs_dir: Path, lifeline: int | None
 ) -> None:
-    wanted = target or DEFAULT_TARGET
-    if wanted not in TARGETS:
-        raise BootError(f"no target is called {wanted!r}; expected one of {', '.join(TARGETS)}")
+    wanted = _checked_target(target)
     chosen = kernels.choose(kernel, lambda text: say(f"certify: {text}"))
     runs_dir.mkdir(parents=True, exist_ok=True)
     _compile_packages()
@@ -198,7 +197,15 @@ def _start(
     except BootError as error:
         keeper_log = folder / "keeper.log"
         words = keeper_log.read_text(errors="replace").strip() if keeper_log.exists() else ""
+        _wait_until_gone(folder)  # else the next command would take it for a lab that is up
         raise BootError(f"{error}\n{words}" if words else str(error)) from error
+
+
+def _checked_target(target: str | None) -> str:
+    wanted = target or DEFAULT_TARGET
+    if wanted not in TARGETS:
+        raise BootError(f"no target is called {wanted!r}; expected one of {', '.join(TARGETS)}")
+    return wanted
 
 
 def _print_step(name: str, seconds: float) -> None:

@@ -4,14 +4,18 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from certify.virtual_lab.boot import BootError
 
 STANDING_LAB_VARIABLE = "ZEROSTALL_LAB"
 """Names the lab of `certify lab up`, for who wants more than one (the project's own tests do)."""
+
+LOCK_TIMEOUT_S = 2.0
 
 
 def base() -> Path:
@@ -51,9 +55,23 @@ def hold(folder: Path) -> Iterator[None]:
     leaves the folder with its log to whoever started it.
     """
     with (folder / "lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(stream)
         yield
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock(stream: TextIO) -> None:
+    """Take the lock; who only looks at it (`alive`) holds it for an instant."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise BootError(f"{stream.name}: another keeper holds it") from None
+            time.sleep(0.01)
+        else:
+            return
 
 
 def alive(folder: Path) -> bool:

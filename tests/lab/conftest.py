@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.support import MARK
+
 LAB = "tests"
 
 
@@ -29,7 +31,8 @@ class Cli:
 
     def environment(self) -> dict[str, str]:
         """Return the environment with the tests' own standing lab."""
-        return {**os.environ, "ZEROSTALL_LAB": LAB}
+        name, _, value = MARK.partition("=")
+        return {**os.environ, "ZEROSTALL_LAB": LAB, name: value}
 
     def __call__(
         self, *words: str, timeout_s: float = 120, **environment: str

@@ -3,16 +3,19 @@
 import os
 from pathlib import Path
 
+MARK = f"ZEROSTALL_TEST={os.getpid()}"
+"""In the environment of everything that these tests start, and of nothing else."""
+
 
 def guest_processes() -> list[str]:
-    """Return the command lines of all guests and keepers that run now."""
+    """Return the command lines of all processes that these tests started and that still run."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = path.read_bytes().decode(errors="replace").split("\0")
+            marked = MARK.encode() in (folder / "environ").read_bytes().split(b"\0")
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
-            continue  # it ended while we looked
-        line = " ".join(words)
-        if f"/tmp/zerostall-{os.getuid()}/" in line and "pytest" not in line:
+            continue  # it ended while we looked, or is another user's
+        if marked:
             found.append(line)
     return found

@@ -116,10 +116,9 @@ def test_the_journal_has_nothing_outstanding(cli, run):
         msgspec.json.decode(line)
         for line in (cli.latest / "journal.jsonl").read_bytes().splitlines()
     ]
-    actions = [entry["action"] for entry in entries]
+    steps = [entry["step"] for entry in entries]
 
-    assert actions.count("intent") == len(FAULTS)
-    assert actions.count("healed") == len(FAULTS)
+    assert steps.count("intent") == steps.count("healed") >= len(FAULTS)
 
 
 def test_the_report_names_every_scenario_and_the_evidence(cli, run):
