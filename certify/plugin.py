@@ -83,10 +83,11 @@ def pytest_pycollect_makemodule(
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Open the run once it is known that there is something to do."""
     config = session.config
-    wanted = any(isinstance(item, ScenarioItem) for item in session.items)
-    if not wanted or config.option.collectonly or _is_worker(config):
+    selected = {item.scenario for item in session.items if isinstance(item, ScenarioItem)}
+    if not selected or config.option.collectonly or _is_worker(config):
         return
-    config.stash[SUITE_KEY] = _open(config)
+    suite = config.stash[SUITE_KEY] = _open(config)
+    suite.leave_out(selected)
     signal.signal(signal.SIGTERM, _interrupt)
 
 

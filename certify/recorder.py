@@ -49,7 +49,6 @@ class Recorder:
         with self._lock:
             self._close_ios()
             self._scenario, self._repeat = scenario, repeat
-            self._ios = _Stream(spool_path(self._folder, scenario, repeat))
 
     def end(self) -> None:
         """Close the scenario; what follows belongs to the run."""
@@ -88,9 +87,12 @@ class Recorder:
         """Write all that was handed over until now."""
         with self._lock:
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if batch and self._ios is not None:
-                encode = self._encoder.encode
-                self._ios.write(b"".join(encode(record) + b"\n" for record in batch))
+            if not batch or not self._scenario:
+                return
+            if self._ios is None:  # only now: a scenario without an I/O has no file
+                self._ios = _Stream(spool_path(self._folder, self._scenario, self._repeat))
+            encode = self._encoder.encode
+            self._ios.write(b"".join(encode(record) + b"\n" for record in batch))
 
     def close(self) -> None:
         """Write what is left and stop; the folder is then complete as far as it went."""

@@ -55,8 +55,8 @@ class ScenarioRun:
     _injection: Injection | None = field(init=False, default=None)
     _written: list[int] = field(init=False, default_factory=list)
 
-    def run(self) -> bool:
-        """Do it all; return whether the lab is whole again.
+    def run(self) -> list[str]:
+        """Do it all; return what of the lab is not whole again, one line each.
 
         Errors of the lab or the suite become ERROR events, so that the judge sees them.
         """
@@ -71,7 +71,7 @@ class ScenarioRun:
             self._undo()
             history.end()
 
-    def _run(self) -> bool:
+    def _run(self) -> list[str]:
         self._phase("preflight", "Is the lab whole?")
         self._preflight()
         if self.broken is not None:
@@ -96,13 +96,13 @@ class ScenarioRun:
         self._recover()
         self._stop_load()
 
-    def _verify(self) -> bool:
+    def _verify(self) -> list[str]:
         self._phase("undo", "Reading everything back")
         ports = self.ports
         ports.verify(ports.history, self._written)
-        whole = self._whole()
+        problems = self._problems()
         self._phase("done", "")
-        return whole
+        return problems
 
     def _preflight(self) -> None:
         problems = self._wait_whole(self.caps.preflight_s)
@@ -199,13 +199,10 @@ class ScenarioRun:
         finally:
             self._stop_load()
 
-    def _recovered(self) -> bool:
-        """After an error: undo, then say whether the lab is whole."""
+    def _recovered(self) -> list[str]:
+        """After an error: undo, then say what of the lab is not whole."""
         self._undo()
-        return self._whole()
-
-    def _whole(self) -> bool:
-        return not self._wait_whole(0.0)
+        return self._wait_whole(self.caps.redundancy_s if self._injection else 0.0)
 
     def _phase(self, name: str, detail: str) -> None:
         ports = self.ports

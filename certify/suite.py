@@ -77,6 +77,12 @@ class Suite:
         self.console.verdict(plan, seen)
         return seen
 
+    def leave_out(self, selected: set[str]) -> None:
+        """Record of every planned scenario that is not in *selected* that nobody asked for it."""
+        for plan in self.plan.scenarios:
+            if plan.id not in selected and not plan.not_run:
+                self._excuse(plan, 1, "It was not selected for this run.")
+
     def close(self, *, complete: bool) -> None:
         """Heal, keep the logs, and write how it ended."""
         recorder = self._require()
@@ -96,22 +102,33 @@ class Suite:
     def _act(self, plan: ScenarioPlan, repeat: int) -> None:
         recorder = self._require()
         if self.broken:
-            recorder.begin(plan.id, repeat)
-            recorder.event(EventKind.NOTE, NOT_RUN, f"An earlier scenario broke it: {self.broken}")
-            recorder.end()
+            self._excuse(plan, repeat, f"The lab was left broken: {self.broken}")
+            return
+        try:
+            ports = self._ports(recorder)
+        except LabError as error:
+            self.broken = str(error).splitlines()[0]
+            self._excuse(plan, repeat, f"The lab is not what its file says: {self.broken}")
             return
         self.console.scenario(plan, repeat)
         broken = MODULES[plan.id].SCENARIO.build(self.lab)
         with quiet_interpreter():
-            whole = ScenarioRun(
+            problems = ScenarioRun(
                 plan=plan,
                 repeat=repeat,
                 ordinal=self._ordinal,
                 broken=broken,
-                ports=self._ports(recorder),
+                ports=ports,
             ).run()
-        if not whole:
-            self.broken = f"the lab was not whole after {plan.id}"
+        if problems:
+            self.broken = f"not whole after {plan.id}: {problems[0]}"
+
+    def _excuse(self, plan: ScenarioPlan, repeat: int, why: str) -> None:
+        """Record why a repeat is not run."""
+        recorder = self._require()
+        recorder.begin(plan.id, repeat)
+        recorder.event(EventKind.NOTE, NOT_RUN, why)
+        recorder.end()
 
     def _ports(self, recorder: Recorder) -> Ports:
         lab = self.lab

@@ -15,11 +15,9 @@ from reports.record import (
 )
 
 DECISION_RULE = (
-    "A stall passes when the measured value is not above its limit; nothing is subtracted, since "
-    "noise of the measuring host can only lengthen a stall. A stall above its limit fails, unless "
-    "a noise floor above a tenth of the limit would explain all of the excess: then it is "
-    "inconclusive, and the repeat is made again, at most twice. FAIL outweighs INCONCLUSIVE, "
-    "INCONCLUSIVE outweighs NOT RUN, NOT RUN outweighs PASS; certified means PASS everywhere."
+    "A stall passes when it is not above its limit; nothing is subtracted. Above it, it fails, "
+    "unless noise above a tenth of the limit explains the excess: then it is inconclusive and "
+    "made again, at most twice. FAIL outweighs INCONCLUSIVE, then NOT RUN, then PASS."
 )
 
 NOISE_SHARE = 0.1

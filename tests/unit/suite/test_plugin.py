@@ -56,6 +56,7 @@ class FakeSuite:
     ran: list[str] = field(default_factory=list)
     closed: list[bool] = field(default_factory=list)
     interrupt: str = ""
+    selected: set[str] = field(default_factory=set)
 
     def run(self, scenario: str, repeat: int) -> ScenarioJudgement:
         if scenario == self.interrupt:
@@ -70,6 +71,9 @@ class FakeSuite:
         if verdict is Verdict.INCONCLUSIVE:
             story.drop(EventKind.PROVEN)
         return judge(story.history())
+
+    def leave_out(self, selected: set[str]) -> None:
+        self.selected = selected
 
     def close(self, *, complete: bool) -> None:
         self.closed.append(complete)
@@ -151,6 +155,7 @@ def test_scenarios_are_selected_as_tests_are(
     run(tmp_path, *arguments)
 
     assert suite.ran == ["E1k[1]"]
+    assert suite.selected == {"E1k"}
 
 
 @pytest.mark.parametrize(

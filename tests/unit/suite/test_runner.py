@@ -138,7 +138,7 @@ class World:
             verify=self.verify,
         )
 
-    def run(self, **changes: Any) -> bool:
+    def run(self, **changes: Any) -> list[str]:
         plan = make_plan(**changes)
         return ScenarioRun(
             plan=plan,
@@ -155,7 +155,7 @@ class World:
 def test_phases_come_in_order() -> None:
     world = World()
 
-    assert world.run() is True
+    assert world.run() == []
     assert world.kinds(EventKind.PHASE) == [
         "preflight", "steady", "fault", "mend", "recover", "undo", "done",
     ]  # fmt: skip
@@ -210,7 +210,7 @@ def test_stall_without_end_is_left_after_the_cap() -> None:
 def test_lab_that_is_not_whole_is_not_broken() -> None:
     world = World(whole_after_s=1e9)
 
-    assert world.run() is False
+    assert world.run() == ["path p1 is failed"]
     assert "inject" not in world.calls
     assert world.kinds(EventKind.ERROR) == ["suite"]
 
