@@ -22,7 +22,6 @@ from reports.record import RecordError
 
 RUNS = Path("runs")
 KERNELS = ("kvm", "uml", "tcg")
-DEFAULT_TARGET = "reference-router"
 INTERRUPTED = (
     "interrupted; certify heal undoes what may be broken, certify seal judges what was recorded"
 )
@@ -100,8 +99,8 @@ def _virtual_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kernel", choices=KERNELS, help="of the virtual lab; default: by probing")
     parser.add_argument(
         "--target",
-        default=DEFAULT_TARGET,
-        help="what the virtual lab puts under test (default: %(default)s)",
+        help="what the virtual lab puts under test: reference-router or unsupervised; "
+        "default: what is up, else reference-router",
     )
     parser.add_argument(
         "--runs", type=Path, default=RUNS, metavar="DIR", help="folder of run folders"

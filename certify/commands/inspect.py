@@ -19,7 +19,7 @@ from reports.record import PlanRecord, encode
 def check(arguments: argparse.Namespace) -> int:
     """Say whether the lab is fit to be broken, one line per problem."""
     if arguments.lab is None:
-        return in_lab(arguments, ["check", *_json(arguments)])
+        return in_lab(arguments, ["check", *_json(arguments)], writes=False)
     found = preflight(load_lab(arguments.lab))
     if arguments.json:
         say_json(
@@ -44,7 +44,7 @@ def check(arguments: argparse.Namespace) -> int:
 def topology(arguments: argparse.Namespace) -> int:
     """Show the lab as a tree, each part with its health."""
     if arguments.lab is None:
-        return in_lab(arguments, ["topology", *_json(arguments)])
+        return in_lab(arguments, ["topology", *_json(arguments)], writes=False)
     lab = load_lab(arguments.lab)
     problems: list[str] = []
     record = lab_record(lab, resolve_found(lab, problems))

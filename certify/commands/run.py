@@ -54,7 +54,7 @@ def _run_virtual(arguments: argparse.Namespace) -> int:
         *(("--no-conformance",) if arguments.no_conformance else ()),
         *arguments.pytest_args,
     ]
-    status = in_lab(arguments, argv)
+    status = in_lab(arguments, argv, writes=True)
     if not is_run(folder):
         tell(f"certify: nothing was recorded in {folder}")
         return status or ExitCode.LAB

@@ -24,22 +24,36 @@ GONE_TIMEOUT_S = 15.0
 PACKAGES = ("certify", "fault_injectors", "reference_router", "reports")
 
 
-def run_in_lab(argv: list[str], *, kernel: str | None, target: str | None, runs_dir: Path) -> int:
+def run_in_lab(
+    argv: list[str],
+    *,
+    kernel: str | None,
+    target: str | None,
+    runs_dir: Path,
+    writes: bool = True,
+) -> int:
     """Run `certify ARGV` inside a lab, its output on ours; return its exit status.
 
     A lab of `certify lab up` is used if there is one, and must be of the *kernel* and *target*
     that are wanted, where None wants any; else a lab is booted for this command and
     ends with it. *runs_dir* is mounted in the guest at the same path and written through.
-    A *kernel* or *target* of None takes what is up, or the default.
+    A *kernel* or *target* of None takes what is up, or the default. A command that does not
+    *write* does with whichever *runs_dir* a lab that is up has.
     Exit status 4 means that the lab could not be booted or died.
     """
-    return _run_python(["certify", *argv], kernel=kernel, target=target, runs_dir=runs_dir)
+    return _run_python(
+        ["certify", *argv], kernel=kernel, target=target, runs_dir=runs_dir, writes=writes
+    )
 
 
 def bench(*, kernel: str | None, target: str | None, runs_dir: Path) -> int:
     """Print IOPS of the router beside LIO alone, measured in one guest; return its exit status."""
     return _run_python(
-        ["certify.virtual_lab.bench"], kernel=kernel, target=target, runs_dir=runs_dir
+        ["certify.virtual_lab.bench"],
+        kernel=kernel,
+        target=target,
+        runs_dir=runs_dir,
+        writes=False,
     )
 
 
@@ -100,10 +114,10 @@ def say(text: str) -> None:
 
 
 def _run_python(
-    module: list[str], *, kernel: str | None, target: str | None, runs_dir: Path
+    module: list[str], *, kernel: str | None, target: str | None, runs_dir: Path, writes: bool
 ) -> int:
     try:
-        with _lab(kernel=kernel, target=target, runs_dir=runs_dir) as folder:
+        with _lab(kernel=kernel, target=target, runs_dir=runs_dir, writes=writes) as folder:
             client = Client(folder)
             try:
                 client.wait_ready(lambda _name, _seconds: None)
@@ -116,10 +130,10 @@ def _run_python(
 
 
 @contextmanager
-def _lab(*, kernel: str | None, target: str | None, runs_dir: Path) -> Iterator[Path]:
+def _lab(*, kernel: str | None, target: str | None, runs_dir: Path, writes: bool) -> Iterator[Path]:
     state.remove_dead()
     if standing_lab_is_up():
-        _check_standing(kernel=kernel, target=target, runs_dir=runs_dir)
+        _check_standing(kernel=kernel, target=target, runs_dir=runs_dir if writes else None)
         yield state.standing()
         return
     folder = state.new()
@@ -148,13 +162,13 @@ def _wait_until_gone(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_standing(*, kernel: str | None, target: str | None, runs_dir: Path) -> None:
+def _check_standing(*, kernel: str | None, target: str | None, runs_dir: Path | None) -> None:
     path = state.standing() / "settings.json"
     seen = msgspec.json.decode(path.read_bytes(), type=Settings)
     for what, wanted, found in (
         ("kernel", kernel or seen.kernel, seen.kernel),
         ("target", target or seen.target, seen.target),
-        ("runs folder", str(runs_dir.resolve()), seen.share),
+        ("runs folder", str(runs_dir.resolve()) if runs_dir else seen.share, seen.share),
     ):
         if wanted != found:
             raise BootError(

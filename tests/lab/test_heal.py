@@ -11,11 +11,11 @@ from reports.record import EventKind, RecordError, read_events
 INJECTED_TIMEOUT_S = 90
 
 
-def wait_until_injected(cli) -> None:
-    """Return once a fault is in; fail when none is after a while."""
+def wait_until_injected(cli, before) -> None:
+    """Return once a run after *before* has its fault in; fail when none has after a while."""
     deadline = time.monotonic() + INJECTED_TIMEOUT_S
     while time.monotonic() < deadline:
-        if has_injected(cli):
+        if cli.latest != before and has_injected(cli):
             return
         time.sleep(0.1)
     pytest.fail(f"no fault was injected within {INJECTED_TIMEOUT_S} s")
@@ -36,10 +36,11 @@ def has_injected(cli) -> bool:
 def test_heal_after_sigkill(standing_lab, scenario):
     """The fault is still in when the run dies; heal undoes it; check finds nothing wrong."""
     cli = standing_lab
+    before = cli.latest
     run = cli.start(
         *("run", "--destroy", "--no-conformance", "--runs", str(cli.runs), "-k", scenario)
     )
-    wait_until_injected(cli)
+    wait_until_injected(cli, before)
     run.send_signal(signal.SIGKILL)
     run.wait(timeout=10)
 
