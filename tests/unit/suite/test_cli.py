@@ -95,7 +95,7 @@ def test_unknown_argument_is_a_usage_error() -> None:
 def test_virtual_run_is_judged_by_what_the_guest_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fake_guest(arguments, argv):
+    def fake_guest(arguments, argv, writes):
         record(Path(argv[argv.index("--run-dir") + 1]), [make_clean_story(make_plan())])
         return 0
 
@@ -113,7 +113,7 @@ def test_virtual_run_is_judged_by_what_the_guest_wrote(
 def test_lab_that_did_not_boot_is_exit_4(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(run_command, "in_lab", lambda arguments, argv: 4)
+    monkeypatch.setattr(run_command, "in_lab", lambda arguments, argv, writes: 4)
 
     assert main(["run", "--runs", str(tmp_path)]) == ExitCode.LAB
     assert capsys.readouterr().out == ""
@@ -123,7 +123,9 @@ def test_pytest_arguments_go_into_the_guest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[str] = []
-    monkeypatch.setattr(run_command, "in_lab", lambda arguments, argv: given.extend(argv) or 4)
+    monkeypatch.setattr(
+        run_command, "in_lab", lambda arguments, argv, writes: given.extend(argv) or 4
+    )
 
     main(["run", "--runs", str(tmp_path), "--repeat", "3", "-k", "E1k or P1", "-x"])
 
