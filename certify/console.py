@@ -20,7 +20,9 @@ from reports.record import ScenarioJudgement, ScenarioPlan, Verdict
 PLAIN_EVERY_S = 5.0
 LIVE_EVERY_S = 0.25
 WINDOW_S = 2.0
-"""The rate that is shown is over this time."""
+"""The rate that is shown is over this time at most."""
+RATE_S = 0.3
+"""A rate over less says nothing."""
 STYLES = {
     Verdict.PASS: "green",
     Verdict.FAIL: "bold red",
@@ -81,13 +83,13 @@ class Console:
         if name == "done":
             self._stop_live()
         elif self._is_live:
-            self._refresh({}, force=True)
+            self._refresh("")
         else:
             left = _clock(left_s + self._behind_s)
             self.line(f"       {self._phase_text}  (about {left} left)")
             self._last_shown = time.monotonic()
 
-    def pulse(self, pulses: dict[str, Pulse]) -> None:
+    def pulse(self, pulses: dict[str, Pulse], paths_up: tuple[int, int]) -> None:
         """Show how the probes are doing; cheap when it is not time yet."""
         now = time.monotonic()
         self._rates.append((now, _application(pulses, "ended")))
@@ -96,10 +98,11 @@ class Console:
         if now - self._last_shown < (LIVE_EVERY_S if self._is_live else PLAIN_EVERY_S):
             return
         self._last_shown = now
+        vitals = self._vitals(pulses, paths_up)
         if self._is_live:
-            self._refresh(pulses)
+            self._refresh(vitals)
         else:
-            self.line(f"       … {self._vitals(pulses)}")
+            self.line(f"       … {vitals}")
 
     def verdict(self, plan: ScenarioPlan, seen: ScenarioJudgement) -> None:
         """A scenario was judged."""
@@ -113,29 +116,32 @@ class Console:
         """Leave the terminal as it was found."""
         self._stop_live()
 
-    def _vitals(self, pulses: dict[str, Pulse]) -> str:
+    def _vitals(self, pulses: dict[str, Pulse], paths_up: tuple[int, int]) -> str:
         waiting = max((one.waiting_ms for name, one in pulses.items() if _is_app(name)), default=0)
         worst = max((one.worst_ms for name, one in pulses.items() if _is_app(name)), default=0)
         errors = _application(pulses, "errors")
-        parts = [f"{self._rate():.0f} I/O/s", f"longest {show_ms(worst)}"]
+        rate = self._rate()
+        parts = [] if rate is None else [f"{rate:.0f} I/O/s"]
+        parts += [f"longest {show_ms(worst)}", "{} of {} paths up".format(*paths_up)]
         if waiting > 100:
             parts.append(f"waiting for {show_ms(waiting)}")
         if errors:
             parts.append(f"{errors} errors")
         return ", ".join(parts)
 
-    def _rate(self) -> float:
-        if len(self._rates) < 2:
-            return 0.0
+    def _rate(self) -> float | None:
+        """Return I/Os per second lately; None when the phase is too young to tell."""
+        if not self._rates or self._rates[-1][0] - self._rates[0][0] < RATE_S:
+            return None
         (first, before), (last, after) = self._rates[0], self._rates[-1]
-        return (after - before) / max(last - first, 1e-9)
+        return (after - before) / (last - first)
 
-    def _refresh(self, pulses: dict[str, Pulse], *, force: bool = False) -> None:
+    def _refresh(self, vitals: str) -> None:
         left = _clock(self._phase_end - time.monotonic())
         text = Text.assemble(
             ("       ", ""),
             (self._phase_text, "cyan"),
-            f"  {self._vitals(pulses)}" if pulses else "",
+            f"  {vitals}",
             (f"  {left} left", "dim"),
         )
         text.no_wrap, text.overflow = True, "ellipsis"

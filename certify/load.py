@@ -110,6 +110,11 @@ class Load:
         probes = [*self._application, *self._others]
         return {probe.name: probe.pulse() for probe in probes if isinstance(probe, OpenLoopProbe)}
 
+    def paths_up(self) -> tuple[int, int]:
+        """Return how many paths answer, and how many there are."""
+        told = [one.paths_up() for one in self._others if isinstance(one, PathProbes)]
+        return told[0] if told else (0, 0)
+
     def failure(self) -> str:
         """Return what ended a probe before its time; "" if nothing did."""
         return next((one.failure for one in (*self._application, *self._others) if one.failure), "")

@@ -30,6 +30,7 @@ class _Lane:
     name: str
     queue: SgQueue
     next_k: int = 0
+    is_up: bool = True  # by its last answer
     pending: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # k -> k, due, sent
 
 
@@ -59,6 +60,10 @@ class PathProbes:
         self._start_ns = self.clock()
         self._thread = threading.Thread(target=self._guard, name="path probes", daemon=True)
         self._thread.start()
+
+    def paths_up(self) -> tuple[int, int]:
+        """Return how many paths gave GOOD as their last answer, and how many there are."""
+        return sum(lane.is_up for lane in self._lanes), len(self._lanes)
 
     def stop(self) -> None:
         """Send no more; returns at once."""
@@ -155,6 +160,7 @@ class PathProbes:
         status: int = -1,
         sense: str = "",
     ) -> None:
+        lane.is_up = outcome is IoOutcome.GOOD
         self.emit(
             IoRecord(
                 probe=f"path:{lane.name}",

@@ -50,6 +50,10 @@ class Load(Protocol):
         """Return how the probes are doing."""
         ...
 
+    def paths_up(self) -> tuple[int, int]:
+        """Return how many paths answer, and how many there are."""
+        ...
+
     def failure(self) -> str:
         """Return what ended a probe before its time."""
         ...
@@ -103,8 +107,8 @@ class Narrator(Protocol):
         """A phase began; *left_s* is about how long the rest of the scenario takes."""
         ...
 
-    def pulse(self, pulses: dict[str, Pulse]) -> None:
-        """How the probes are doing, several times a second."""
+    def pulse(self, pulses: dict[str, Pulse], paths_up: tuple[int, int]) -> None:
+        """How the probes and the paths are doing, several times a second."""
         ...
 
 

@@ -178,7 +178,7 @@ class ScenarioRun:
             failure = self._load.failure()
             if failure:
                 raise LabError(f"a probe died: {failure}")
-            ports.narrator.pulse(self._load.pulses())
+            ports.narrator.pulse(self._load.pulses(), self._load.paths_up())
 
     def _stalled(self) -> bool:
         return self._load is not None and not self._load.flowing(FLOWS_MS)

@@ -2,7 +2,9 @@
 
 import argparse
 import contextlib
+import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -44,8 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _run_virtual(arguments: argparse.Namespace) -> int:
     """Run in a guest, which writes to a folder of ours; judge here, whatever became of it."""
     folder = _folder(arguments, "virtual")
-    live = arguments.progress is Progress.AUTO and sys.stderr.isatty()
-    progress = Progress.LIVE if live else arguments.progress
+    progress = arguments.progress
+    if progress == Progress.AUTO and sys.stderr.isatty():
+        progress = Progress.LIVE
+        os.environ.setdefault("COLUMNS", str(shutil.get_terminal_size().columns))
     argv = [
         *("run", "--run-dir", str(folder), "--destroy", "--no-seal"),
         *("--profile", arguments.profile, "--seed", str(arguments.seed)),
@@ -55,6 +59,8 @@ def _run_virtual(arguments: argparse.Namespace) -> int:
         *arguments.pytest_args,
     ]
     status = in_lab(arguments, argv, writes=True)
+    if status == ExitCode.USAGE:
+        return status
     if not is_run(folder):
         tell(f"certify: nothing was recorded in {folder}")
         return status or ExitCode.LAB
@@ -121,9 +127,15 @@ def _scenario_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
         *("-p", "no:xdist", "-s", "--tb=short", "--no-summary"),
         *("--profile", arguments.profile, "--seed", str(arguments.seed)),
         *("--repeat", str(arguments.repeat), "--progress", str(arguments.progress), "--destroy"),
-        *arguments.pytest_args,
+        *(_rooted(one) for one in arguments.pytest_args),
         *([] if chosen else files),
     ]
+
+
+def _rooted(argument: str) -> str:
+    """Return a node id or file of ours with its whole path: the lab has another working folder."""
+    path, colons, name = argument.partition("::")
+    return f"{ROOT / path}{colons}{name}" if path and (ROOT / path).is_file() else argument
 
 
 def _ids(arguments: argparse.Namespace) -> tuple[str, ...]:

@@ -133,6 +133,22 @@ def test_pytest_arguments_go_into_the_guest(
     assert given[given.index("--repeat") + 1] == "3"
 
 
+def test_node_ids_mean_the_same_in_any_folder() -> None:
+    node = "certify/scenarios/engine_kill.py::E1k[1]"
+
+    assert run_command._rooted(node) == f"{run_command.ROOT}/{node}"
+    assert run_command._rooted("E1k or P1") == "E1k or P1"
+
+
+def test_usage_error_in_the_guest_is_one_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_command, "in_lab", lambda arguments, argv, **rest: 2)
+
+    assert main(["run", "--runs", str(tmp_path), "--nonsense"]) == ExitCode.USAGE
+    assert capsys.readouterr().out == ""
+
+
 def test_sealed_run_is_intact_and_a_changed_one_is_not(
     sealed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

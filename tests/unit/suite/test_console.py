@@ -29,9 +29,9 @@ def test_plain_progress_has_a_line_per_phase() -> None:
 def test_stall_and_errors_show_while_they_last() -> None:
     stream = io.StringIO()
     console = Console(stream, progress=Progress.PLAIN)
-    console.pulse({"app-write": PULSE, "control": PULSE})
+    console.pulse({"app-write": PULSE, "control": PULSE}, (1, 2))
 
-    assert "longest 812 ms, waiting for 640 ms, 2 errors" in stream.getvalue()
+    assert "longest 812 ms, 1 of 2 paths up, waiting for 640 ms, 2 errors" in stream.getvalue()
 
 
 def test_verdict_is_told_with_its_reason(story: Story) -> None:
@@ -47,7 +47,7 @@ def test_live_progress_is_one_line_that_goes_away() -> None:
     stream = io.StringIO()
     console = Console(stream, progress=Progress.LIVE)
     console.phase("fault", "engine_kill on engine1", left_s=9.0)
-    console.pulse({"app-write": PULSE})
+    console.pulse({"app-write": PULSE}, (2, 2))
     console.phase("done", "", left_s=0.0)
     console.close()
 

@@ -74,8 +74,8 @@ class World:
     def phase(self, name: str, detail: str, *, left_s: float) -> None:
         self.calls.append(f"phase {name}")
 
-    def pulse(self, pulses: dict[str, Pulse]) -> None:
-        assert pulses == {"app-write": QUIET}
+    def pulse(self, pulses: dict[str, Pulse], paths_up: tuple[int, int]) -> None:
+        assert (pulses, paths_up) == ({"app-write": QUIET}, (2, 2))
 
     # load
     def start(self) -> None:
@@ -83,6 +83,9 @@ class World:
 
     def pulses(self) -> dict[str, Pulse]:
         return {"app-write": QUIET}
+
+    def paths_up(self) -> tuple[int, int]:
+        return 2, 2
 
     def failure(self) -> str:
         return self.probe_failure
