@@ -34,6 +34,9 @@ class Caps:
     drain_s: float = 30.0
 
 
+EMULATED = Caps(preflight_s=180.0, mend_s=180.0, redundancy_s=300.0)
+"""For an emulated CPU, on which an engine takes 20 s to start."""
+
 WARM_UP_S = 0.5
 LOOK_S = 0.5
 """How often the system under test is asked whether it is whole: asking costs CPU."""

@@ -23,7 +23,7 @@ from certify.preflight import preflight
 from certify.probes import Emit
 from certify.recorder import Recorder
 from certify.rundir import RunFolder, make_plan
-from certify.runner import ScenarioRun
+from certify.runner import EMULATED, Caps, ScenarioRun
 from certify.scenarios import MODULES
 from certify.verdict import EXTRA_REPEATS_MAX
 from certify.verify_data import verify_data
@@ -36,7 +36,7 @@ COMMAND_S = 10.0
 
 @dataclass(slots=True, kw_only=True)
 class Suite:
-    """A run under way. `open`, `run` per repeat of a scenario, `close`."""
+    """A run under way: `open`, `leave_out`, `run` per repeat of a scenario, `close`."""
 
     lab: Lab
     folder: RunFolder
@@ -79,6 +79,7 @@ class Suite:
 
     def leave_out(self, selected: set[str]) -> None:
         """Record of every planned scenario that is not in *selected* that nobody asked for it."""
+        self.console.plan([plan for plan in self.plan.scenarios if plan.id in selected])
         for plan in self.plan.scenarios:
             if plan.id not in selected and not plan.not_run:
                 self._excuse(plan, 1, "It was not selected for this run.")
@@ -119,6 +120,7 @@ class Suite:
                 ordinal=self._ordinal,
                 broken=broken,
                 ports=ports,
+                caps=EMULATED if self.lab.lab.times_indicative else Caps(),
             ).run()
         if problems:
             self.broken = f"not whole after {plan.id}: {problems[0]}"
@@ -194,7 +196,6 @@ def open_suite(
         plan = make_plan(lab, profile=profile, seed=seed, repeats=repeats)
         folder = RunFolder.begin(path, lab=lab, found=found, plan=plan)
     suite = Suite(lab=lab, folder=folder, plan=plan, console=console)
-    console.plan(plan.scenarios)
     suite.open()
     return suite
 
