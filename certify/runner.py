@@ -93,10 +93,15 @@ class ScenarioRun:
         self._watch(WARM_UP_S)
         self._phase("steady", "Load on, nothing broken")
         self._watch(self.plan.steady_s)
-        if self._injection is not None:
-            self._break(self._injection)
-            self._mend(self._injection)
-        self._recover()
+        if self._injection is None:
+            self._stop_load()  # what follows costs CPU, and nothing happens that a load could see
+            self._look_at_redundancy()
+            return
+        self._break(self._injection)
+        self._mend(self._injection)
+        self._phase("recover", "Until redundancy is shown")
+        self._look_at_redundancy()
+        self._watch(max(self.plan.recover_s, SETTLE_S), until_flowing_s=self.caps.drain_s)
         self._stop_load()
 
     def _verify(self) -> list[str]:
@@ -145,16 +150,12 @@ class ScenarioRun:
                 return
             self._watch(LOOK_S)
 
-    def _recover(self) -> None:
-        """Watch until redundancy is shown, then a little longer."""
-        if self._injection is not None:
-            self._phase("recover", "Until redundancy is shown")
+    def _look_at_redundancy(self) -> None:
+        """Wait until redundancy is shown, and record whether it was."""
         problems = self._wait_whole(self.caps.redundancy_s)
         detail = problems[0] if problems else "every path active, engines and arrays say redundant"
         data = {"restored": not problems, "problems": problems[:10]}
         self.ports.history.event(EventKind.REDUNDANCY, "lab", detail, data)
-        if self._injection is not None:
-            self._watch(max(self.plan.recover_s, SETTLE_S), until_flowing_s=self.caps.drain_s)
 
     def _wait_whole(self, seconds: float) -> list[str]:
         """Wait until the lab is whole; return what is not when *seconds* have passed."""
