@@ -40,7 +40,7 @@ class ClusterTable(_Table, frozen=True, kw_only=True):
     peer_wait_ms: int = 500
     leg_wait_ms: int = 3000
     resync_region_bytes: int = 1 << 20
-    resync_rate_bytes_per_s: int = 256 << 20
+    resync_rate_bytes_per_s: int = 64 << 20
     max_transfer_blocks: int = 1024
     max_data_area_mb: int = 16
 

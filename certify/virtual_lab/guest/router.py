@@ -12,6 +12,7 @@ from certify.virtual_lab.targets import TARGETS
 
 CONFIG = layout.RUN / "router.toml"
 READY_TIMEOUT_S = 60.0
+RESYNC_RATE_BYTES_PER_S = 32 << 20
 
 
 class RouterError(Exception):
@@ -41,6 +42,8 @@ def write_config(chosen: Settings) -> None:
         f'supervision = "{TARGETS[chosen.target].supervision}"',
         'restart = "manual"',
         'cold_start = "in_sync"',
+        # Everything shares one processor here: a faster copy would starve the host's own work.
+        f"resync_rate_bytes_per_s = {RESYNC_RATE_BYTES_PER_S}",
     ]
     for number, engine in enumerate(layout.ENGINES, start=1):
         lines += [
