@@ -10,6 +10,7 @@ from typing import Any
 
 from reference_router.config import ConfigError, EngineTable, RouterConfig, load_config
 from reference_router.control import ControlError, ask
+from reference_router.state_file import is_redundant
 
 _POLL_S = 0.05
 _EXIT_NO = 1
@@ -122,11 +123,7 @@ def _wait(arguments: argparse.Namespace, table: EngineTable) -> int:
 
 def _redundant(arguments: argparse.Namespace, table: EngineTable) -> int:
     status = ask(Path(table.control), "status")
-    units = status.get("units", {})
-    in_sync = bool(units) and all(
-        state == "in_sync" for unit in units.values() for state in unit["legs"].values()
-    )
-    redundant = bool(status["ready"]) and bool(status.get("peer_joined")) and in_sync
+    redundant = is_redundant(status)
     return _verdict(arguments, status, redundant, "redundant", "not redundant")
 
 

@@ -26,6 +26,7 @@ from reference_router.control import Client, ControlError, ControlServer
 from reference_router.devices import Devices
 from reference_router.legs import size_of
 from reference_router.log import Log
+from reference_router.state_file import StateFile
 from reference_router.supervision import Channel, Kind, channel_pair
 
 _MS = 1_000_000
@@ -59,6 +60,7 @@ class Supervisor:
         self._devices.create()
         self._control = ControlServer(Path(table.control))
         self._clients: dict[int, Client] = {}
+        self._state_file = StateFile(Path(table.control))
         self._engine: subprocess.Popen[bytes] | None = None
         self._pidfd = -1
         self._channel: Channel | None = None
@@ -92,6 +94,7 @@ class Supervisor:
             self._judge(now_ns)
             if self._restart_at_ns and now_ns >= self._restart_at_ns:
                 self._start(cold_start=False)
+            self._state_file.publish(self._report())
         return self._finish()
 
     def _handle(self, fd: int) -> None:
@@ -205,6 +208,7 @@ class Supervisor:
                 engine.wait()
         self._epoll.unregister(self._control.fileno())
         self._control.close()
+        self._state_file.remove()
         self._epoll.close()
         self._epoll = select.epoll()
         self._devices.move_to(self._epoll)

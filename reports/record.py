@@ -228,7 +228,7 @@ class IoRecord(Record, frozen=True, kw_only=True, array_like=True):
     Latency counts from `due_ns`, whatever delayed the sending (open loop).
     """
 
-    probe: str  # "app-write", "app-read", "path:<name>", "control", "readback"
+    probe: str  # "app-fill", "app-write", "app-read", "control", "path:<name>", "readback:<path>"
     k: int  # number of the I/O in its probe
     op: str  # "write", "read", "test_unit_ready"
     lba: int  # in 512-byte sectors; -1 where it has no meaning

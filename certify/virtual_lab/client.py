@@ -14,6 +14,7 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -32,6 +33,12 @@ class Client:
     def __init__(self, folder: Path, *, timeout_s: float = 10.0) -> None:
         self._socket = _connect(state.socket_path(folder), timeout_s)
         self._buffer = bytearray()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connection; the keeper kills a command that still runs."""

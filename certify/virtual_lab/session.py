@@ -83,10 +83,10 @@ def shell(argv: list[str]) -> int:
         say("certify: no lab is up; certify lab up starts one")
         return EXIT_LAB
     try:
-        client = Client(folder)
-        if argv:
-            return client.run(argv, env=_environment(), cwd="/")
-        return client.shell(["/bin/bash", "-l"], env=_environment(), cwd="/root")
+        with Client(folder) as client:
+            if argv:
+                return client.run(argv, env=_environment(), cwd="/")
+            return client.shell(["/bin/bash", "-l"], env=_environment(), cwd="/root")
     except BootError as error:
         say(f"certify: {error}")
         return EXIT_LAB
@@ -96,7 +96,8 @@ def down() -> int:
     """End the standing lab; return 0 also when there is none."""
     folder = state.standing()
     if state.alive(folder):
-        Client(folder).power_off()
+        with Client(folder) as client:
+            client.power_off()
         _wait_until_gone(folder)
     state.remove_dead()
     return 0
@@ -117,13 +118,12 @@ def _run_python(
     module: list[str], *, kernel: str | None, target: str | None, runs_dir: Path, writes: bool
 ) -> int:
     try:
-        with _lab(kernel=kernel, target=target, runs_dir=runs_dir, writes=writes) as folder:
-            client = Client(folder)
-            try:
-                client.wait_ready(lambda _name, _seconds: None)
-                return client.run([sys.executable, "-m", *module], env=_environment(), cwd="/")
-            finally:
-                client.close()
+        with (
+            _lab(kernel=kernel, target=target, runs_dir=runs_dir, writes=writes) as folder,
+            Client(folder) as client,
+        ):
+            client.wait_ready(lambda _name, _seconds: None)
+            return client.run([sys.executable, "-m", *module], env=_environment(), cwd="/")
     except BootError as error:
         say(f"certify: {error}")
         return EXIT_LAB
@@ -203,11 +203,8 @@ def _start(
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
         )
     try:
-        client = Client(folder)
-        try:
+        with Client(folder) as client:
             client.wait_ready(_print_step)
-        finally:
-            client.close()
     except BootError as error:
         keeper_log = folder / "keeper.log"
         words = keeper_log.read_text(errors="replace").strip() if keeper_log.exists() else ""

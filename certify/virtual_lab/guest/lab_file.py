@@ -12,6 +12,9 @@ PATH = layout.RUN / "lab.toml"
 
 def write(chosen: Settings, *, disks: list[ArrayDisks], control: str, maps: dict[str, str]) -> None:
     """Write the lab file from what was really found: addresses, WWIDs, commands."""
+    # Questions are asked while stalls are measured, and to start a Python for one holds the only
+    # processor of the guest for a quarter of a second. So the router's state files are read.
+    redundant = ["grep", "-qx", "redundant=yes", router.state_file(layout.ENGINES[0])]
     blocks = [
         *_head(chosen),
         *(_logical_unit(unit, maps[unit.name]) for unit in layout.LOGICAL_UNITS),
@@ -19,7 +22,7 @@ def write(chosen: Settings, *, disks: list[ArrayDisks], control: str, maps: dict
         *(_path(engine) for engine in layout.ENGINES),
         *(_engine(chosen, engine) for engine in layout.ENGINES),
         *(_array(array) for array in disks),
-        f"[redundancy]\nargv = {_array_of(router.argv(chosen, 'redundant', layout.ENGINES[0]))}",
+        f"[redundancy]\nargv = {_array_of(redundant)}",
     ]
     PATH.write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
 
@@ -62,11 +65,14 @@ def _port_address(engine: str) -> str:
 
 
 def _engine(chosen: Settings, engine: str) -> str:
-    commands = "\n".join(
-        f"{verb} = {{ argv = {_array_of(router.argv(chosen, verb, engine))} }}"
-        for verb in ("pid", "start", "ready")
-    )
-    return f'[[engine]]\nname = "{engine}"\n{commands}'
+    state = router.state_file(engine)
+    commands = {
+        "pid": ["sed", "-n", "s/^pid=//p", state],
+        "start": router.argv(chosen, "start", engine),
+        "ready": ["grep", "-qx", "ready=yes", state],
+    }
+    lines = "\n".join(f"{verb} = {{ argv = {_array_of(argv)} }}" for verb, argv in commands.items())
+    return f'[[engine]]\nname = "{engine}"\n{lines}'
 
 
 def _array(disks: ArrayDisks) -> str:

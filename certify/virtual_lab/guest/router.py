@@ -33,6 +33,11 @@ def argv(chosen: Settings, verb: str, engine: str) -> list[str]:
     ]
 
 
+def state_file(engine: str) -> str:
+    """Return the file in which the engine's supervisor says how it is."""
+    return f"{layout.RUN}/{engine}.state"
+
+
 def write_config(chosen: Settings) -> None:
     """Write router.toml for the lab's layout and target."""
     lines = [

@@ -5,6 +5,7 @@ What a real kernel adds is tested in tests/lab.
 
 import asyncio
 import os
+import socket
 import sys
 import tempfile
 import threading
@@ -39,7 +40,7 @@ class PretendKernel:
     share_filesystem = "hostfs"
     agent_port = "none"
 
-    def __init__(self, program, *, timeout_s=10.0):
+    def __init__(self, program, *, timeout_s=40.0):
         self._program = program
         self.first_word_timeout_s = timeout_s
         self.ready_timeout_s = timeout_s
@@ -82,7 +83,7 @@ class RunningKeeper:
 
     def join(self):
         self.cut_lifeline()
-        self._thread.join(timeout=20)
+        self._thread.join(timeout=40)
         assert not self._thread.is_alive()
         if self._theirs >= 0:
             os.close(self._theirs)
@@ -108,20 +109,18 @@ def keep():
 def client(keep):
     """A client of a pretended lab that is ready."""
     keeper = keep(PretendKernel(GUEST))
-    client = Client(keeper.folder)
-    client.wait_ready(lambda name, seconds: None)
-    yield client
-    client.close()
+    with Client(keeper.folder) as client:
+        client.wait_ready(lambda name, seconds: None)
+        yield client
 
 
 def test_steps_are_told_before_ready(keep):
     """The user sees what the lab is doing."""
     steps = []
     keeper = keep(PretendKernel(GUEST))
-    client = Client(keeper.folder)
 
-    client.wait_ready(lambda name, seconds: steps.append(name))
-    client.close()
+    with Client(keeper.folder) as client:
+        client.wait_ready(lambda name, seconds: steps.append(name))
 
     assert steps == ["preparing", "a step"]
 
@@ -156,17 +155,17 @@ def test_a_client_that_goes_away_takes_its_command_with_it(keep):
     keeper = keep(PretendKernel(GUEST))
     fifo = keeper.folder / "fifo"
     os.mkfifo(fifo)
-    client = Client(keeper.folder)
-    client.wait_ready(lambda name, seconds: None)
-    thread = threading.Thread(target=_run_ignoring_end, args=(client, fifo))
-    thread.start()
+    with Client(keeper.folder) as client:
+        client.wait_ready(lambda name, seconds: None)
+        thread = threading.Thread(target=_run_ignoring_end, args=(client, fifo))
+        thread.start()
 
-    with fifo.open("rb") as stream:  # opens when the command has opened its end
-        client._socket.shutdown(2)
-        ended = stream.read()  # returns at the end of the command, which would sleep for ever
+        with fifo.open("rb") as stream:  # opens when the command has opened its end
+            client._socket.shutdown(socket.SHUT_RDWR)
+            ended = stream.read()  # returns at the end of the command, which would never end
 
-    thread.join(timeout=10)
-    client.close()
+        thread.join(timeout=40)
+
     assert ended == b""
 
 
@@ -178,12 +177,11 @@ def _run_ignoring_end(client, fifo):
 def test_cutting_the_lifeline_ends_the_guest(keep):
     """A CLI that is killed leaves nothing behind."""
     keeper = keep(PretendKernel(GUEST))
-    client = Client(keeper.folder)
-    client.wait_ready(lambda name, seconds: None)
+    with Client(keeper.folder) as client:
+        client.wait_ready(lambda name, seconds: None)
 
-    keeper.cut_lifeline()
-    keeper.join()
-    client.close()
+        keeper.cut_lifeline()
+        keeper.join()
 
     assert keeper.exit_code == 0
 
@@ -191,19 +189,21 @@ def test_cutting_the_lifeline_ends_the_guest(keep):
 def test_a_guest_that_dies_is_explained_with_its_last_words(keep):
     """The console's last lines are what an engineer asks for first."""
     keeper = keep(PretendKernel("print('Kernel panic - not syncing: no init found')"))
-    client = Client(keeper.folder)
 
-    with pytest.raises(BootError, match=r"(?s)kernel panicked.*no init found"):
+    with (
+        Client(keeper.folder) as client,
+        pytest.raises(BootError, match=r"(?s)kernel panicked.*no init found"),
+    ):
         client.wait_ready(lambda name, seconds: None)
-    client.close()
 
 
 def test_a_guest_that_hangs_is_given_up(keep):
     """Never a hang: the wait for the first word has a limit."""
     program = "import time; print('booting', flush=True); time.sleep(1000)"
     keeper = keep(PretendKernel(program, timeout_s=1.0))
-    client = Client(keeper.folder)
 
-    with pytest.raises(BootError, match=r"(?s)not ready after 1 s.*booting"):
+    with (
+        Client(keeper.folder) as client,
+        pytest.raises(BootError, match=r"(?s)not ready after 1 s.*booting"),
+    ):
         client.wait_ready(lambda name, seconds: None)
-    client.close()
