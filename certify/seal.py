@@ -42,21 +42,29 @@ def seal(folder: Path) -> JudgementRecord:
     events_path = folder / "events.jsonl"
     if not events_path.exists():
         events_path.touch()
-    events = list(read_events(events_path))
-    for scenario, repeat in _repeats(plan, events):
+    for scenario, repeat in _repeats(plan, list(read_events(events_path))):
         _tabulate(folder, scenario.id, repeat)
-    judgements = [
-        _judge(folder, scenario, repeat, events) for scenario, repeat in _repeats(plan, events)
-    ]
     conformance = _conformance(folder)
-    counted, replaced = without_superseded(plan, judgements)
-    judgement = judge_run(
-        plan, counted, conformance, lab_problem=lab_problem(run, events), findings=replaced
-    )
+    judgement = judge_folder(folder)
     (folder / "verdict.json").write_bytes(encode(judgement))
     (folder / "junit.xml").write_bytes(junit_of(plan, judgement, conformance))
     (folder / "manifest.json").write_bytes(encode(build_manifest(folder, run.run_id)))
     return judgement
+
+
+def judge_folder(folder: Path) -> JudgementRecord:
+    """Judge a run folder whose tables are made, changing nothing in it; raise RecordError."""
+    run = load(folder / "run.json", RunRecord)
+    plan = load(folder / "plan.json", PlanRecord)
+    events = list(read_events(folder / "events.jsonl"))
+    conformance = load(folder / "conformance.json", ConformanceRecord)
+    judgements = [
+        _judge(folder, scenario, repeat, events) for scenario, repeat in _repeats(plan, events)
+    ]
+    counted, replaced = without_superseded(plan, judgements)
+    return judge_run(
+        plan, counted, conformance, lab_problem=lab_problem(run, events), findings=replaced
+    )
 
 
 def _repeats(plan: PlanRecord, events: list[EventRecord]) -> list[tuple[ScenarioPlan, int]]:

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from certify.commands.output import say, say_json, tell
-from certify.seal import seal
+from certify.seal import judge_folder, seal
 from certify.verdict import ExitCode
-from reports.record import JudgementRecord, Verdict
+from reports.record import JudgementRecord, Verdict, load
 
 
 def conclude(folder: Path) -> int:
@@ -50,20 +50,45 @@ def report(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """Prove that a run folder or a PDF is what was written; one line per problem."""
-    from reports.verify import verify_pdf, verify_run  # draws in the PDF library
+    from reports.verify import examine_pdf, examine_run  # draws in the PDF library
 
     if arguments.what.is_dir():
-        problems = verify_run(arguments.what)
+        found = examine_run(arguments.what)
+        problems, checked = _judged_again(arguments.what, list(found.problems), found.checked)
     else:
-        problems = verify_pdf(arguments.what, arguments.run)
+        found = examine_pdf(arguments.what, arguments.run)
+        problems, checked = list(found.problems), found.checked
     if arguments.json:
-        say_json({"intact": not problems, "problems": problems})
-    else:
-        for problem in problems:
-            say(problem)
-        if not problems:
-            say(f"{arguments.what}: intact")
+        say_json(
+            {
+                "intact": not problems,
+                "problems": problems,
+                "checked": checked,
+                "not_checked": found.not_checked,
+            }
+        )
+        return ExitCode.FAILED if problems else ExitCode.CERTIFIED
+    for problem in problems:
+        say(problem)
+    if not problems:
+        say(f"{arguments.what}: intact")
+    for line in checked:
+        say(f"  checked: {line}")
+    for line in found.not_checked:
+        say(f"  not checked: {line}")
     return ExitCode.FAILED if problems else ExitCode.CERTIFIED
+
+
+def _judged_again(
+    folder: Path, problems: list[str], checked: list[str]
+) -> tuple[list[str], list[str]]:
+    """Judge sound evidence once more: the verdict must be what the evidence says."""
+    if problems:
+        return problems, checked
+    again = judge_folder(folder)
+    if again != load(folder / "verdict.json", JudgementRecord):
+        return [f"verdict.json: not what this version makes of it: {again.sentence}"], checked
+    return problems, [*checked, "the evidence was judged again, with the same verdict"]
 
 
 def _build(folder: Path, output: Path | None) -> Path:

@@ -10,6 +10,8 @@ from certify.cli import main
 from certify.commands import run as run_command
 from certify.seal import seal
 from certify.verdict import ExitCode
+from reports.folder import build_manifest
+from reports.record import JudgementRecord, RunRecord, encode, load
 
 from .conftest import make_clean_story, make_plan
 from .test_plugin import LAB
@@ -157,6 +159,21 @@ def test_sealed_run_is_intact_and_a_changed_one_is_not(
 
     assert main(["verify", str(sealed)]) == ExitCode.FAILED
     assert "events.jsonl" in capsys.readouterr().out
+
+
+def test_verdict_that_the_evidence_does_not_give_is_found(
+    sealed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody rewrites the verdict and makes a manifest that fits."""
+    said = load(sealed / "verdict.json", JudgementRecord)
+    forged = msgspec.structs.replace(said, sentence="All is well.", certified=not said.certified)
+    (sealed / "verdict.json").write_bytes(encode(forged))
+    run = load(sealed / "run.json", RunRecord)
+    (sealed / "manifest.json").write_bytes(encode(build_manifest(sealed, run.run_id)))
+    (sealed / "report.pdf").unlink(missing_ok=True)
+
+    assert main(["verify", str(sealed)]) == ExitCode.FAILED
+    assert "verdict.json" in capsys.readouterr().out
 
 
 def test_report_of_a_folder_that_is_no_run_is_a_usage_error(
