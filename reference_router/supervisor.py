@@ -24,6 +24,7 @@ from reference_router.config import ConfigError, EngineTable, RouterConfig
 from reference_router.configfs import ConfigfsError
 from reference_router.control import Client, ControlError, ControlServer
 from reference_router.devices import Devices
+from reference_router.heartbeat import patience, process_state
 from reference_router.legs import size_of
 from reference_router.log import Log
 from reference_router.state_file import StateFile
@@ -163,8 +164,14 @@ class Supervisor:
             limit_ns = self._config.cluster.heartbeat_timeout_ms * _MS
         else:
             silent_ns, limit_ns = now_ns - self._started_ns, _START_LIMIT_NS
-        if silent_ns > limit_ns:
-            self._log.say(f"no heartbeat for {silent_ns // _MS} ms: killing the engine")
+        if silent_ns <= limit_ns:
+            return
+        state = process_state(self._engine.pid)
+        if silent_ns > patience(limit_ns, state):
+            self._log.say(
+                f"no heartbeat for {silent_ns // _MS} ms, process state {state or 'unknown'}: "
+                "killing the engine"
+            )
             self._engine.kill()
             self._last_beat_ns = now_ns  # its death comes by the pidfd
 
