@@ -33,6 +33,7 @@ class General(Entry, frozen=True, kw_only=True):
     name: str
     kind: str = "physical"  # "physical" or "virtual"
     kernel: str = ""  # of a virtual lab: "kvm", "uml", "tcg"
+    target: str = ""  # of a virtual lab: what `--target` put under test
     topology: str = "single"
     times_indicative: bool = False  # an emulated CPU
 

@@ -63,6 +63,7 @@ def lab_record(lab: Lab, devices: LabDevices) -> LabRecord:
         name=lab.lab.name,
         kind=lab.lab.kind,
         kernel=lab.lab.kernel,
+        target=lab.lab.target,
         topology=lab.lab.topology,
         hosts=[host.name for host in lab.host],
         engines=[engine.name for engine in lab.engine],

@@ -98,6 +98,7 @@ class LabRecord(Record, frozen=True, kw_only=True):
     name: str
     kind: str  # "virtual" or "physical"
     kernel: str  # "kvm", "uml", "tcg" or "" on real gear
+    target: str = ""  # what `--target` of a virtual lab put under test
     topology: str
     hosts: list[str]
     engines: list[str]

@@ -261,11 +261,13 @@ def _check_row(check: Check) -> Row:
 def reproduce_command(view: View, scenario: Scenario) -> str:
     """Return the command that does this scenario again with the same schedule."""
     run = view.run.run
-    lab = "" if run.lab.kind == "virtual" else "--lab lab.toml --destroy "
-    kernel = f"--kernel {run.lab.kernel} " if run.lab.kind == "virtual" and run.lab.kernel else ""
+    lab = "--lab lab.toml --destroy "
+    if run.lab.kind == "virtual":
+        named = (("--kernel", run.lab.kernel), ("--target", run.lab.target))
+        lab = "".join(f"{option} {value} " for option, value in named if value)
     repeat = f" --repeat {scenario.plan.repeats}" if scenario.plan.repeats > 1 else ""
     profile = f"--profile {run.profile} "
-    return f"certify run {lab}{kernel}{profile}-k {scenario.plan.id} --seed {run.seed}{repeat}"
+    return f"certify run {lab}{profile}-k {scenario.plan.id} --seed {run.seed}{repeat}"
 
 
 def _draw_reproduction(

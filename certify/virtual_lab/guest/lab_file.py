@@ -35,7 +35,8 @@ def _head(chosen: Settings) -> list[str]:
     return [
         f"schema = 1\ntarget_logs = {_array_of([*logs, f'{layout.RUN}/multipathd.log'])}",
         f'[lab]\nname = "virtual-single"\nkind = "virtual"\nkernel = "{chosen.kernel}"\n'
-        f'topology = "single"\ntimes_indicative = {str(chosen.kernel == "tcg").lower()}',
+        f'target = "{target.name}"\ntopology = "single"\n'
+        f"times_indicative = {str(chosen.kernel == 'tcg').lower()}",
         f'[system_under_test]\nname = "{target.title}"\nnote = "{target.note}"',
         f'[[host]]\nname = "{layout.HOST}"\nreach = "local"',
     ]
