@@ -54,10 +54,11 @@ def bring_up(report: Callable[[str, float], None]) -> None:
         control = arrays.create_control_disk()
         lio.wait_for_disk(control)
     with _step("router: two engines", report):
+        host.start_multipath()
         router.write_config(chosen)
         router.start(chosen)
     with _step("multipath maps", report):
-        maps = host.start_multipath()
+        maps = host.wait_for_maps()
     with _step("lab.toml", report):
         lab_file.write(chosen, disks=disks, control=lio.wwid(control), maps=maps)
 

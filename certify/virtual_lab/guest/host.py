@@ -35,19 +35,23 @@ class HostError(Exception):
     """multipathd did not build its maps in time; the message says what it saw."""
 
 
-def start_multipath() -> dict[str, str]:
-    """Start multipathd; return the WWID of each logical unit's map once all paths are active.
-
-    Raises HostError after 60 s.
-    """
+def start_multipath() -> None:
+    """Start multipathd; it takes paths as they come."""
     device = files("reference_router").joinpath("multipath.conf").read_text(encoding="utf-8")
     Path("/etc/multipath.conf").write_text(LAB_CONF, encoding="utf-8")
     Path("/etc/multipath/conf.d").mkdir(parents=True, exist_ok=True)
     Path("/etc/multipath/conf.d/router.conf").write_text(device, encoding="utf-8")
-    log = (layout.RUN / "multipathd.log").open("ab")
-    subprocess.Popen(
-        ["/sbin/multipathd", "-d", "-s"], stdout=log, stderr=log, start_new_session=True
-    )
+    with (layout.RUN / "multipathd.log").open("ab") as log:
+        subprocess.Popen(
+            ["/sbin/multipathd", "-d", "-s"], stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def wait_for_maps() -> dict[str, str]:
+    """Return the WWID of each logical unit's map once all its paths are active.
+
+    Raises HostError after 60 s.
+    """
     wanted = {"3" + unit.naa: unit.name for unit in layout.LOGICAL_UNITS}
     deadline = time.monotonic() + MAPS_TIMEOUT_S
     active: dict[str, int] = {}

@@ -5,6 +5,7 @@ The lab only starts its commands and writes its configuration; it never imports 
 
 import subprocess
 import time
+from pathlib import Path
 
 from certify.virtual_lab import layout
 from certify.virtual_lab.guest.settings import Settings
@@ -85,17 +86,17 @@ def start(chosen: Settings) -> None:
     Raises RouterError after 60 s.
     """
     supervisors = {engine: _start_supervisor(chosen, engine) for engine in layout.ENGINES}
+    deadline = time.monotonic() + READY_TIMEOUT_S
     for engine, supervisor in supervisors.items():
-        waiting = subprocess.Popen(
-            [*argv(chosen, "wait", engine), "--timeout", str(READY_TIMEOUT_S)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while waiting.poll() is None and supervisor.poll() is None:
-            time.sleep(0.05)
-        if waiting.poll() != 0:
-            waiting.kill()
-            raise RouterError(f"{engine} does not serve: {_last_words(engine)}")
+        while not _ready(engine):
+            if supervisor.poll() is not None or time.monotonic() > deadline:
+                raise RouterError(f"{engine} does not serve: {_last_words(engine)}")
+            time.sleep(0.02)
+
+
+def _ready(engine: str) -> bool:
+    path = Path(state_file(engine))
+    return path.exists() and "ready=yes" in path.read_text(encoding="ascii").split()
 
 
 def _start_supervisor(chosen: Settings, engine: str) -> "subprocess.Popen[bytes]":
