@@ -67,9 +67,8 @@ def up(*, kernel: str | None, target: str | None, runs_dir: Path) -> int:
             say("certify: the lab is up already; certify lab shell enters it")
             return 0
         folder.mkdir(mode=0o700, exist_ok=True)
-        start = time.monotonic()
         _start(folder, kernel=kernel, target=target, runs_dir=runs_dir, lifeline=None)
-        say(f"certify: lab ready in {time.monotonic() - start:.1f} s; certify lab shell enters it")
+        say("certify: certify lab shell enters it, certify lab down ends it")
     except BootError as error:
         say(f"certify: {error}")
         return EXIT_LAB
@@ -185,6 +184,7 @@ def _start(
     runs_dir.mkdir(parents=True, exist_ok=True)
     _compile_packages()
     say(f"certify: booting the virtual lab, kernel {chosen.name}")
+    start = time.monotonic()
     argv = [
         *(sys.executable, "-m", "certify.virtual_lab.keeper"),
         *("--folder", str(folder), "--kernel", chosen.name, "--target", wanted),
@@ -210,6 +210,7 @@ def _start(
         words = keeper_log.read_text(errors="replace").strip() if keeper_log.exists() else ""
         _wait_until_gone(folder)  # else the next command would take it for a lab that is up
         raise BootError(f"{error}\n{words}" if words else str(error)) from error
+    say(f"certify: lab ready in {time.monotonic() - start:.1f} s")
 
 
 def _checked_target(target: str | None) -> str:
