@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from reports.ink import Align, Line, Text
+from reports.ink import Align, Line, Point, Text
 from reports.style import BOLD, FAIL_TEXT, FAULT_TEXT, HEADING, INK, LEAD, MUTED, REGULAR, TINY
 from reports.timeline import Frame, StallMark
 from reports.words import duration
@@ -17,15 +17,20 @@ Place = tuple[Text, ...]
 
 @dataclass(slots=True, kw_only=True)
 class Labels:
-    """The words on a chart so far, and the lines that no word may cross."""
+    """The words on a chart so far, and what they keep clear of.
+
+    No word may cross a line; a word crosses dots only where there is no place without any.
+    """
 
     frame: Frame
     lines: list[Line] = field(default_factory=list)
+    dots: list[Point] = field(default_factory=list)
     placed: list[Text] = field(default_factory=list)
 
     def put(self, places: Sequence[Place], *, needed: bool = True) -> None:
         """Take the first place that is free; else the first of all if it is needed, or none."""
-        free = next((place for place in places if self._is_free(place)), None)
+        possible = [place for place in places if self._is_free(place)]
+        free = next(iter([*filter(self._is_clear, possible), *possible]), None)
         if free is None and needed:
             free = places[0]
         self.placed.extend(free or ())
@@ -36,6 +41,14 @@ class Labels:
             and not any(_collide(text.box(), other.box()) for other in self.placed)
             and not any(_collide(text.box(), _box(line)) for line in self.lines)
             for text in place
+        )
+
+    def _is_clear(self, place: Place) -> bool:
+        boxes = [text.box() for text in place]
+        return not any(
+            left <= x <= right and top <= y <= bottom
+            for left, top, right, bottom in boxes
+            for x, y in self.dots
         )
 
     def _is_inside(self, text: Text) -> bool:
@@ -133,7 +146,7 @@ def _stall_places(frame: Frame, stall: StallMark, *, low: bool) -> Iterator[Plac
 
     if right - left >= _WIDE_ENOUGH:
         if low:
-            for up in range(3):
+            for up in range(8):
                 y = frame.bottom - 20 - up * _LINE / 2
                 yield pair(left + 6, y, Align.LEFT, HEADING)
                 yield pair(right - 6, y, Align.RIGHT, HEADING)

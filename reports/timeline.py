@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reports.axes import LinearAxis, LogAxis, exponents_around, tick_latency, tick_time
-from reports.ink import Align, Box, Dots, Line, Mark, Segments, Shape, Text
+from reports.ink import Align, Box, Dots, Line, Mark, Point, Segments, Shape, Text
 from reports.series import Io, Reduced
 from reports.style import (
     DATA,
@@ -188,6 +188,19 @@ def failures(frame: Frame, failed: tuple[Io, ...] | list[Io]) -> list[Mark]:
         lines.append((x - arm, y - arm, x + arm, y + arm))
         lines.append((x - arm, y + arm, x + arm, y - arm))
     return [Segments(lines=tuple(lines), colour=FAIL_FILL, width=0.9)]
+
+
+def dots_in(marks: list[Mark]) -> list[Point]:
+    """Return the centres of all dots among *marks*, and of segments as short as a dot."""
+    dots = [point for mark in marks if isinstance(mark, Dots) for point in mark.points]
+    short = [
+        ((x0 + x1) / 2, (y0 + y1) / 2)
+        for mark in marks
+        if isinstance(mark, Segments)
+        for x0, y0, x1, y1 in mark.lines
+        if x1 - x0 < _DRAWN_AS_SEGMENT
+    ]
+    return dots + short
 
 
 def segments_in(marks: list[Mark]) -> list[Line]:

@@ -125,6 +125,7 @@ def _draw_main(sheet: Sheet, charts: Charts, reduced: Reduced, height: float) ->
     sheet.add(*drawn, *timeline.failures(frame, reduced.failed))
     words = _label_levels(sheet, frame, charts.stalls, charts.floor_ms)
     words.lines += timeline.segments_in(drawn)
+    words.dots += timeline.dots_in(drawn)
     for stall in charts.stalls:
         words.put(labels.stall_places(frame, stall, low=False), needed=False)
     if charts.fault:
@@ -221,6 +222,7 @@ def _draw_zoom(sheet: Sheet, charts: Charts, stall: StallMark, frame: Frame, ios
     sheet.add(*drawn, *timeline.failures(frame, failed))
     words = _label_levels(sheet, frame, [stall], None)
     words.lines += timeline.segments_in(drawn)
+    words.dots += timeline.dots_in(drawn)
     moments = dict(zip(("injected", "mended"), charts.fault or (), strict=False))
     seen = {word: at for word, at in moments.items() if frame.x.low <= at <= frame.x.high}
     for at in seen.values():

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from reports import labels, timeline
 from reports.axes import LinearAxis, LogAxis
+from reports.ink import Text
 from reports.labels import Labels
 from reports.record import IoOutcome
 from reports.series import Io
+from reports.style import BOLD, INK, LEAD
 from reports.timeline import Frame, StallMark
 
 FRAME = Frame(
@@ -80,3 +82,25 @@ def test_what_is_not_needed_stays_away_where_nothing_is_free() -> None:
     for _ in range(9):
         words.put(labels.noise_places(FRAME, 2.2), needed=False)
     assert len(words.placed) == 4
+
+
+def words_at(y: float) -> tuple[Text, ...]:
+    return (Text(x=200.0, y=y, text="409 ms", font=BOLD, size=LEAD, colour=INK),)
+
+
+def test_word_leaves_dots_readable_where_it_can() -> None:
+    """The first place lies on an I/O, the next does not: the next is taken."""
+    words = Labels(frame=FRAME, dots=[(205.0, 258.0)])
+
+    words.put([words_at(260.0), words_at(220.0)])
+
+    assert words.placed == list(words_at(220.0))
+
+
+def test_word_lies_on_dots_rather_than_nowhere() -> None:
+    """The length of a stall is worth a covered dot."""
+    words = Labels(frame=FRAME, dots=[(205.0, 258.0)])
+
+    words.put([words_at(260.0)], needed=False)
+
+    assert words.placed == list(words_at(260.0))
