@@ -1,4 +1,4 @@
-"""The same job on Debian's own kernel under emulation: slow, so two faults; times are indicative."""
+"""The same job on Debian's own kernel under emulation: slow, so two faults of the profile."""
 
 import pytest
 
