@@ -17,6 +17,7 @@ from certify.console import Progress
 from certify.lab import LabError
 from certify.scenarios import PROFILES
 from certify.verdict import ExitCode
+from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS
 from fault_injectors import FaultError
 from reports.record import RecordError
 
@@ -99,8 +100,8 @@ def _virtual_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kernel", choices=KERNELS, help="of the virtual lab; default: by probing")
     parser.add_argument(
         "--target",
-        help="what the virtual lab puts under test: reference-router or unsupervised; "
-        "default: what is up, else reference-router",
+        choices=sorted(TARGETS),
+        help=f"what the virtual lab puts under test; default: what is up, else {DEFAULT_TARGET}",
     )
     parser.add_argument(
         "--runs", type=Path, default=RUNS, metavar="DIR", help="folder of run folders"

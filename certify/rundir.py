@@ -47,6 +47,26 @@ def new_folder(runs: Path, lab_name: str) -> Path:
     return folder
 
 
+def latest_of(runs: Path) -> Path | None:
+    """Return the folder that `latest` points to, None if there is none."""
+    link = runs / LATEST
+    return link.resolve() if link.exists() else None
+
+
+def discard_empty(folder: Path, latest: Path | None) -> None:
+    """Remove a folder in which no run was begun; let `latest` be what it was before.
+
+    A folder that holds anything stays: it may be evidence.
+    """
+    if any(folder.iterdir()):
+        return
+    folder.rmdir()
+    if latest is not None:
+        point_latest(latest)
+    else:
+        (folder.parent / LATEST).unlink(missing_ok=True)
+
+
 def point_latest(folder: Path) -> None:
     """Let `latest` beside *folder* point to it, at once and whatever it pointed to before."""
     link = folder.parent / f".{LATEST}.{os.getpid()}"

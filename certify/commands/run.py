@@ -16,7 +16,14 @@ from certify.commands.virtual import absolute, in_lab
 from certify.console import Progress
 from certify.lab import Lab, LabError, load_lab
 from certify.preflight import preflight
-from certify.rundir import RunFolder, make_plan, new_folder, point_latest
+from certify.rundir import (
+    RunFolder,
+    discard_empty,
+    latest_of,
+    make_plan,
+    new_folder,
+    point_latest,
+)
 from certify.scenarios import MODULES, PROFILES
 from certify.seal import is_run
 from certify.verdict import ExitCode
@@ -45,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_virtual(arguments: argparse.Namespace) -> int:
     """Run in a guest, which writes to a folder of ours; judge here, whatever became of it."""
+    before = latest_of(arguments.runs)
     folder = _folder(arguments, "virtual")
     progress = arguments.progress
     if progress == Progress.AUTO and sys.stderr.isatty():
@@ -58,12 +66,15 @@ def _run_virtual(arguments: argparse.Namespace) -> int:
         *(("--no-conformance",) if arguments.no_conformance else ()),
         *arguments.pytest_args,
     ]
-    status = in_lab(arguments, argv, writes=True)
+    try:
+        status = in_lab(arguments, argv, writes=True)
+    finally:
+        discard_empty(folder, before)
+    if not is_run(folder):
+        tell("certify: nothing was broken and nothing was recorded")
+        return status or ExitCode.LAB
     if status == ExitCode.USAGE:
         return status
-    if not is_run(folder):
-        tell(f"certify: nothing was recorded in {folder}")
-        return status or ExitCode.LAB
     return conclude(folder)
 
 

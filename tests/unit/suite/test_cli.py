@@ -192,3 +192,16 @@ def test_heal_after_a_virtual_lab_has_ended_says_so(
 
     assert status == ExitCode.CERTIFIED
     assert "nothing of it is left to heal" in capsys.readouterr().out
+
+
+def test_lab_that_did_not_boot_leaves_latest_as_it_was(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`latest` must not point to a folder in which nothing ever happened."""
+    runs = sealed.parent
+    (runs / "latest").symlink_to(sealed.name)
+    monkeypatch.setattr(run_command, "in_lab", lambda arguments, argv, writes: 4)
+
+    assert main(["run", "--runs", str(runs)]) == ExitCode.LAB
+    assert (runs / "latest").resolve() == sealed.resolve()
+    assert sorted(path.name for path in runs.iterdir()) == ["latest", sealed.name]
