@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import resource
 import shlex
 import shutil
 import signal
@@ -107,7 +108,7 @@ class Keeper:
                 env={**os.environ, **self._kernel.environment()},
                 cwd=self._folder,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(os.getpid()),
+                preexec_fn=_prepare_guest(os.getpid()),
             )
         self._guard = _start_guard(self._guest.pid)
         reader, self._to_agent = await asyncio.open_connection(
@@ -299,10 +300,17 @@ def _start_guard(session: int) -> "subprocess.Popen[bytes]":
     )
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
+def _prepare_guest(parent: int) -> Callable[[], None]:
+    """Return what the guest's process does before it runs: die with us, open many files.
+
+    hostfs and 9p hold a file of the host open for each file that the guest has in its cache, and
+    the usual soft limit of 1,024 is passed while Python starts.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
 
     def ask_kernel() -> None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)  # the parent died before the kernel was asked
