@@ -137,7 +137,6 @@ def _lab(*, kernel: str | None, target: str | None, runs_dir: Path, writes: bool
         return
     folder = state.new()
     theirs, ours = os.pipe()  # the keeper ends the guest when our end closes, however we end
-    start = time.monotonic()
     try:
         _start(
             folder,
@@ -146,7 +145,6 @@ def _lab(*, kernel: str | None, target: str | None, runs_dir: Path, writes: bool
             runs_dir=runs_dir,
             lifeline=theirs,
         )
-        say(f"certify: lab ready in {time.monotonic() - start:.1f} s")
         yield folder
     finally:
         os.close(theirs)

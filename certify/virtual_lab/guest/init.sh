@@ -27,6 +27,7 @@ mount -t devpts devpts "$new/dev/pts"
 mount -t tmpfs tmpfs "$new/dev/shm"
 mount -t tmpfs -o mode=755 tmpfs "$new/run"
 mount --bind "$ZS_MODULES" "$new/lib/modules"
+mkdir -p -m 1777 "$new/run/tmp" # the host's /tmp holds files that are not ours to open
 mkdir -p "$new$ZS_SHARE"
 case $ZS_SHARE_FS in
     hostfs) mount -t hostfs none "$new$ZS_SHARE" -o "$ZS_SHARE" ;;
@@ -34,5 +35,6 @@ case $ZS_SHARE_FS in
             -o trans=virtio,version=9p2000.L,msize=262144,cache=none,access=any ;;
 esac
 exec chroot "$new" /usr/bin/env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 TERM=linux \
-    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$ZS_PROJECT" ZS_SETTINGS="$ZS_SETTINGS" \
+    TMPDIR=/run/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH="$ZS_PROJECT" ZS_SETTINGS="$ZS_SETTINGS" \
     "$ZS_PYTHON" -m certify.virtual_lab.guest.agent "$ZS_PORT"
