@@ -169,4 +169,6 @@ def load_lab(path: Path) -> Lab:
         lab = msgspec.convert(tomllib.loads(text), Lab)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise LabError(f"{path}: {error}") from error
+    if lab.schema != SCHEMA:
+        raise LabError(f"{path}: schema: expected {SCHEMA}, seen {lab.schema}")
     return lab

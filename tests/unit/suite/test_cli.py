@@ -205,3 +205,12 @@ def test_lab_that_did_not_boot_leaves_latest_as_it_was(
     assert main(["run", "--runs", str(runs)]) == ExitCode.LAB
     assert (runs / "latest").resolve() == sealed.resolve()
     assert sorted(path.name for path in runs.iterdir()) == ["latest", sealed.name]
+
+
+def test_lab_file_of_another_schema_is_refused(
+    lab: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.write_text(LAB.replace("schema = 1", "schema = 2"), encoding="utf-8")
+
+    assert main(["check", "--lab", str(lab)]) == ExitCode.USAGE
+    assert "schema: expected 1, seen 2" in capsys.readouterr().err
