@@ -12,6 +12,8 @@ import msgspec
 
 SCHEMA = 1
 _NAA_6_BYTES = 16
+LINK_KEY_BYTES_MIN = 16
+_NO_SECRET = b"zerostall: no link_key, so anybody can know this one"
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 
 
@@ -33,6 +35,7 @@ class ClusterTable(_Table, frozen=True, kw_only=True):
     supervision: Literal["tombstone", "none"] = "tombstone"
     restart: Literal["auto", "manual"] = "auto"
     cold_start: Literal["", "in_sync"] = ""
+    link_key: str = ""  # hexadecimal, a secret; empty: none
     heartbeat_interval_ms: int = 50
     heartbeat_timeout_ms: int = 400
     leg_deadline_ms: int = 400
@@ -100,6 +103,11 @@ class RouterConfig(_Table, frozen=True, kw_only=True):
             return self.cluster.command_timeout_s
         return 5 if self.cluster.supervision == "tombstone" else 30
 
+    @property
+    def link_key(self) -> bytes:
+        """The key that authenticates the link; a well-known one if none is configured."""
+        return bytes.fromhex(self.cluster.link_key) or _NO_SECRET
+
     def engine_named(self, name: str) -> EngineTable:
         """Return the table of an engine. Raises ConfigError if there is none of that name."""
         for engine in self.engine:
@@ -152,6 +160,7 @@ def _check(config: RouterConfig) -> None:
             good = bool(name) and set(name) <= _NAME_CHARACTERS
             _expect(good, "name", "letters, digits, '_', '-' and '.'", repr(name))
     _check_cluster(config.cluster)
+    _check_link_key(config)
     for unit in config.logical_unit:
         _check_unit(unit)
     for engine in config.engine:
@@ -171,6 +180,22 @@ def _check_cluster(cluster: ClusterTable) -> None:
     good = region % 4096 == 0 and region >= transfer
     expected = f"a multiple of 4096, at least max_transfer_blocks * 512 = {transfer}"
     _expect(good, "cluster.resync_region_bytes", expected, region)
+
+
+def _check_link_key(config: RouterConfig) -> None:
+    """Check the key of the link; a complaint tells its length only, since it is a secret."""
+    text = config.cluster.link_key
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    expected = f"empty, or at least {2 * LINK_KEY_BYTES_MIN} hexadecimal digits"
+    good = not text or len(key) >= LINK_KEY_BYTES_MIN
+    _expect(good, "cluster.link_key", expected, f"{len(text)} characters")
+    for engine in config.engine:
+        if engine.link.startswith("tcp:"):
+            expected = f"a key, since engine {engine.name} is linked by tcp"
+            _expect(bool(text), "cluster.link_key", expected, "none")
 
 
 def _check_unit(unit: LogicalUnitTable) -> None:

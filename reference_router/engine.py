@@ -127,7 +127,8 @@ class Engine:
             return None
         listens = self._table.id < peer.id
         address = self._table.link if listens else peer.link
-        return Link(address, listens=listens, epoll=self._epoll)
+        key = self._config.link_key
+        return Link(address, listens=listens, epoll=self._epoll, key=key)
 
     # Loop
 
@@ -278,6 +279,8 @@ class Engine:
             self._cluster.link_up(now_ns)
         for message in link.receive():
             self._cluster.take(message, now_ns)
+        if news := link.news():
+            self._log.say(f"link: no session: {news}")
         if self._link_was_up and not link.up:
             self._link_was_up = False
             self._log.say(f"link down: {link.closed_why}")
