@@ -17,7 +17,7 @@ from pathlib import Path
 from reference_router.frames import NONCE_BYTES, Codec
 from reference_router.messages import Message, MessageError, decode, encode
 from reference_router.peer_process import PeerProcess, card_of
-from reference_router.session import Session
+from reference_router.session import RECEIVE_BYTES, Session
 
 _RETRY_NS = 100_000_000
 _REFUSED_NS = 1_000_000_000  # between sessions that come to nothing, so that no log is flooded
@@ -87,7 +87,8 @@ class Link:
     def receive(self) -> Iterator[Message]:
         """Yield what has arrived, and send what is pending.
 
-        When the session has ended, `up` is False afterwards.
+        When the session has ended, `up` is False afterwards; an end behind messages is read by the
+        next call, for which `epoll` wakes.
         """
         session = self._session
         if session is None:
@@ -96,18 +97,13 @@ class Link:
         left = _RECEIVE_BYTES_MAX
         more = True
         while more:
-            while session.inbox:
-                try:
-                    message = decode(session.inbox.popleft())
-                except MessageError as error:
-                    session.refuse(str(error))
-                    break
-                yield message
-                if self._session is not session:
-                    return
             got = 0 if session.refused or left <= 0 else session.read()
             left -= got
-            more = got > 0
+            # Less than was asked for is all there is, `epoll` tells of more: a system call less.
+            more = got == RECEIVE_BYTES or (got > 0 and bool(session.failed))
+            yield from self._messages(session)
+            if self._session is not session:
+                return
         if session.failed:
             self._end(session.failed, refused=session.refused)
 
@@ -156,6 +152,17 @@ class Link:
         self._told = news
         self._next_news_ns = self._now_ns + _REFUSED_NS
         return news
+
+    def _messages(self, session: Session) -> Iterator[Message]:
+        """Yield what is in the inbox, until the session is closed or one is no message."""
+        while session.inbox and self._session is session:
+            try:
+                message = decode(session.inbox.popleft())
+            except MessageError as error:
+                session.refuse(str(error))
+                session.inbox.clear()
+                return
+            yield message
 
     def _begin(self, session: Session) -> None:
         self._session, self._half_open = session, None

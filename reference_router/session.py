@@ -12,7 +12,7 @@ from reference_router.frames import BODY_BYTES_MAX, Codec, FrameError
 from reference_router.peer_process import PeerProcess
 
 PENDING_BYTES_MAX = 2 * BODY_BYTES_MAX
-_RECEIVE_BYTES = 65536
+RECEIVE_BYTES = 65536
 
 
 class Session:
@@ -53,7 +53,7 @@ class Session:
         It goes on after a failure to send: a peer that left has said so before.
         """
         try:
-            data = self._peer.recv(_RECEIVE_BYTES)
+            data = self._peer.recv(RECEIVE_BYTES)
         except BlockingIOError:
             return 0
         except OSError as error:

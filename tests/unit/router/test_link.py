@@ -186,6 +186,8 @@ def test_frame_cut_off_by_the_end_is_told(bench):
     peer.close()
 
     assert list(listener.receive()) == []
+    assert bench.epoll.poll(0), "the end is still to be read"
+    assert list(listener.receive()) == []
     assert listener.closed_why == "closed by the peer in the middle of a frame"
 
 
