@@ -90,6 +90,15 @@ class Pair:
         """Register `key`, whatever is registered."""
         assert self.reserve_out(6, host=host, engine=engine, new=key) == Response()
 
+    def look(self, text: str, engine: int = 1) -> bytes:
+        """Return data-in of a command through a nexus that has no unit attention."""
+        server = make_server(engine)
+        server.service = self.state
+        done = execute(text, server)
+        assert isinstance(done, Response)
+        assert done.status == Status.GOOD
+        return done.data
+
     def attention_of(self, host: str, engine: int = 1) -> tuple[int, int] | None:
         """Take the next unit attention of a nexus by REQUEST SENSE."""
         data = execute("03 00 00 00 12", self.servers[engine], host=host).data
