@@ -113,7 +113,9 @@ def test_stranger_can_not_flood_the_log(bench):
     assert len(told) in (2, 3)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.binary(max_size=300))
 def test_any_first_bytes_leave_the_listener_ready_for_the_peer(tmp_path, said):
     with contextlib.closing(Bench(str(tmp_path / "fuzz.sock"))) as bench:
@@ -129,7 +131,9 @@ def test_any_first_bytes_leave_the_listener_ready_for_the_peer(tmp_path, said):
 # Within a session
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.binary(min_size=12, max_size=300))
 def test_any_bytes_in_a_session_close_it_with_a_reason(tmp_path, garbage):
     with contextlib.closing(Bench(str(tmp_path / "fuzz.sock"))) as bench:
@@ -143,7 +147,9 @@ def test_any_bytes_in_a_session_close_it_with_a_reason(tmp_path, garbage):
 
 
 @given(body=st.one_of(st.binary(max_size=60), st.text(max_size=60).map(str.encode)))
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_body_that_is_no_message_closes_the_session(tmp_path, body):
     """A peer with the key that says nonsense: its software is wrong, not the network."""
     with contextlib.closing(Bench(str(tmp_path / "fuzz.sock"))) as bench:

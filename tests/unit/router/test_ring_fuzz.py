@@ -68,7 +68,7 @@ def serve(kernel: FakeKernel, before: Mutations, between: Mutations) -> None:
     list(ring.take())
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(MUTATIONS, MUTATIONS)
 def test_mutated_memory_is_served_or_refused(before, between):
     """It ends, with nothing but RingError, and never outside of the memory."""
