@@ -21,7 +21,7 @@ NONCE_BYTES = 16
 TAG_BYTES = 32  # SHA-256
 CARD_BYTES_MAX = 256
 BODY_BYTES_MAX = 8 << 20
-"""An Invite carries three maps, hexadecimal, a bit a region: this is 10 TiB at 1 MiB a region."""
+"""Maps are the longest: three, hexadecimal, a bit a region: 10 TiB at 1 MiB a region fit."""
 
 _MAGIC = b"ZSLF"
 _HEADER = struct.Struct(">4sHBBI")
