@@ -262,6 +262,14 @@ def test_preempt_that_changes_the_type_tells_those_who_stay(pair):
     assert told(pair) == {("beta", 1): RELEASED, ("gamma", 1): REMOVED}
 
 
+def test_preempt_that_keeps_the_type_tells_only_who_lost(pair):
+    pair.register("beta", key=0xC)
+    pair.reserve_out(RESERVE, WE_RO, host="gamma", key=0xB)
+
+    assert pair.reserve_out(PREEMPT, WE_RO, key=0xA, new=0xB) == GOOD
+    assert told(pair) == {("gamma", 1): REMOVED}
+
+
 def test_holder_may_preempt_itself_to_change_the_type(pair):
     pair.reserve_out(RESERVE, WE, host="beta", key=0xB)
 
@@ -329,6 +337,13 @@ def test_list_of_another_length_is_a_length_error(length, data):
 
 def test_move_list_that_contradicts_itself_is_a_length_error(pair):
     response = move(pair, key=0xA, new=0xD, host="beta", port=2, length=200)
+
+    assert sense_of(response) == (5, 0x1A, 0)
+
+
+def test_move_list_shorter_than_the_cdb_says_is_a_length_error():
+    data = bytes(20) + (24).to_bytes(4, "big") + bytes(24)
+    response = execute(f"5f 07 00 00 00 {len(data) + 4:08x} 00", data=data)
 
     assert sense_of(response) == (5, 0x1A, 0)
 

@@ -121,6 +121,7 @@ def test_unmap_of_nothing_is_good(data):
         (bytes(7), 7),
         (unmap_list((5, 1))[:20], 24),
         (unmap_list((5, 1)), 16),
+        (unmap_list((5, 1), descriptors=20), 24),
         (b"", 24),
     ],
 )
