@@ -46,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("engine", "start"):
             text = "take the operator's word that all legs are equal"
             command.add_argument("--cold-start", action="store_true", help=text)
+            text = "serve from the newest legs in reach, whatever others may hold"
+            command.add_argument("--force", action="store_true", help=text)
+        if name in ("attach", "detach"):
+            command.add_argument("--array", required=True, help="name of the array in the file")
+            command.add_argument("--unit", default="", help="one logical unit; default: all")
         if name in ("stop", "wait"):
             command.add_argument("--timeout", type=float, default=10.0, help="seconds")
         if name in _QUESTIONS:
@@ -67,6 +72,7 @@ def _daemon(arguments: argparse.Namespace, config: RouterConfig, table: EngineTa
             table,
             sizes=arguments.sizes,
             cold_start=arguments.cold_start,
+            force=arguments.force,
             supervisor_fd=arguments.supervisor_fd,
         )
     except ConfigError as error:
@@ -76,7 +82,8 @@ def _daemon(arguments: argparse.Namespace, config: RouterConfig, table: EngineTa
 
 
 def _start(arguments: argparse.Namespace, table: EngineTable) -> int:
-    status = ask(Path(table.control), "start", cold_start=arguments.cold_start)
+    words = {"cold_start": arguments.cold_start, "force": arguments.force}
+    status = ask(Path(table.control), "start", **words)
     return _tell(arguments, status, f"process {status['pid']}")
 
 
@@ -119,6 +126,12 @@ def _wait(arguments: argparse.Namespace, table: EngineTable) -> int:
         if status["ready"] or time.monotonic() > deadline:
             return _verdict(arguments, status, bool(status["ready"]), "ready", "not ready")
         time.sleep(_POLL_S)
+
+
+def _manage(arguments: argparse.Namespace, table: EngineTable) -> int:
+    words = {"array": arguments.array, "unit": arguments.unit}
+    status = ask(Path(table.control), arguments.command, **words)
+    return _tell(arguments, status, f"{arguments.command} of array {arguments.array}: asked for")
 
 
 def _redundant(arguments: argparse.Namespace, table: EngineTable) -> int:
@@ -170,6 +183,8 @@ _QUESTIONS: dict[str, Callable[[argparse.Namespace, EngineTable], int]] = {
     "ready": _ready,
     "wait": _wait,
     "redundant": _redundant,
+    "attach": _manage,
+    "detach": _manage,
 }
 _COMMANDS = {
     "supervise": "run the supervisor of an engine, in the foreground",
@@ -180,5 +195,7 @@ _COMMANDS = {
     "ready": "exit with 0 if the engine serves",
     "wait": "wait until the engine serves",
     "redundant": "exit with 0 if both engines serve and all legs are in sync",
+    "detach": "take an array out for good: its data is as it is, its keys are removed",
+    "attach": "take a detached or blank array in: its data is overwritten by a full copy",
     "engine": "run an engine (the supervisor does this)",
 }

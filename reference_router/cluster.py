@@ -200,7 +200,7 @@ class Cluster:
         until_ns = min(message.sent_ns, now_ns) + self._timing.lease_ns
         self.peer.lease_until_ns = max(self.peer.lease_until_ns, until_ns)
         for unit in self.units.values():
-            if unit.shared:
+            if unit.shared and unit.in_touch:
                 unit.mirror.confirm_reads(self.peer.lease_until_ns, now_ns)
 
     def _pass_on(self, message: Message, now_ns: int) -> None:

@@ -48,8 +48,9 @@ class LegIo:
 class Command:
     """A command of a host, or a copy of the router's own.
 
-    `token` and `buffer` belong to the shell. `host` is whose command it is. `response` None is
-    GOOD. `answered` is set once the host has its answer while I/O is still under way.
+    `token`, `buffer` (what is written) and `pieces` (what was read) belong to the shell. `host` is
+    whose command it is. `response` None is GOOD. `answered` is set once the host has its answer
+    while I/O is still under way.
     """
 
     __slots__ = (
@@ -63,6 +64,7 @@ class Command:
         "lba",
         "op",
         "parts",
+        "pieces",
         "pinned",
         "response",
         "source",
@@ -85,6 +87,7 @@ class Command:
         self.compared = False
         self.writing = False
         self.buffer: Any = None
+        self.pieces: list[Any] = []
         self.source = -1  # of a copy
         self.targets: tuple[int, ...] = ()  # of a copy
         self.failures: dict[int, tuple[bool, int]] = {}  # of a copy: by leg, write or read, errno

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 SCHEMA = 1
+ENGINE_ID_MAX = 15  # four bits of a reservation key
 _NAA_6_BYTES = 16
 LINK_KEY_BYTES_MIN = 16
 _NO_SECRET = b"zerostall: no link_key, so anybody can know this one"
@@ -41,7 +42,10 @@ class ClusterTable(_Table, frozen=True, kw_only=True):
     leg_deadline_ms: int = 400
     command_timeout_s: int = 0  # 0: 5 s with a tombstone, the kernel's 30 s without
     peer_wait_ms: int = 500
-    leg_wait_ms: int = 3000
+    link_ping_ms: int = 100
+    link_lease_ms: int = 1000
+    link_timeout_ms: int = 1500
+    lease_limit: int = 64
     resync_region_bytes: int = 1 << 20
     resync_rate_bytes_per_s: int = 64 << 20
     max_transfer_blocks: int = 1024
@@ -58,6 +62,7 @@ class EngineTable(_Table, frozen=True, kw_only=True):
     log: str
     legs: dict[str, dict[str, str]]
     hba_index: int = 0  # of user_N in configfs; 0: 100 + id
+    state: str = "/var/lib/zerostall"  # folder of the hosts' persistent reservations
 
 
 class ArrayTable(_Table, frozen=True, kw_only=True):
@@ -102,6 +107,10 @@ class RouterConfig(_Table, frozen=True, kw_only=True):
         if self.cluster.command_timeout_s:
             return self.cluster.command_timeout_s
         return 5 if self.cluster.supervision == "tombstone" else 30
+
+    def check_of(self, unit: LogicalUnitTable) -> int:
+        """Return what reservation keys of a unit carry, so that no leg is taken for another's."""
+        return hashlib.sha256(bytes.fromhex(unit.naa)).digest()[0]
 
     @property
     def link_key(self) -> bytes:
@@ -152,7 +161,8 @@ def _check(config: RouterConfig) -> None:
     _expect(bool(config.logical_unit), "[[logical_unit]] tables", "at least 1", 0)
     ids = [engine.id for engine in config.engine]
     _expect(len(set(ids)) == len(ids), "engine.id", "different ids", ids)
-    _expect(all(0 < each < 100 for each in ids), "engine.id", "1 to 99", ids)
+    good = all(0 < each <= ENGINE_ID_MAX for each in ids)
+    _expect(good, "engine.id", f"1 to {ENGINE_ID_MAX}", ids)
     for tables in (config.engine, config.array, config.host, config.logical_unit):
         names = [table.name for table in tables]
         _expect(len(set(names)) == len(names), "name", "different names", names)
@@ -180,6 +190,10 @@ def _check_cluster(cluster: ClusterTable) -> None:
     good = region % 4096 == 0 and region >= transfer
     expected = f"a multiple of 4096, at least max_transfer_blocks * 512 = {transfer}"
     _expect(good, "cluster.resync_region_bytes", expected, region)
+    ping, lease, silence = cluster.link_ping_ms, cluster.link_lease_ms, cluster.link_timeout_ms
+    good = 2 * ping <= lease and 5 * lease <= 4 * silence
+    expected = "at least 2 * link_ping_ms, and at most 4/5 of link_timeout_ms"
+    _expect(good, "cluster.link_lease_ms", expected, lease)
 
 
 def _check_link_key(config: RouterConfig) -> None:

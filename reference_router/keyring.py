@@ -202,7 +202,12 @@ class Keyring:
             return End(fate=Fate.DONE)
         result = yield self._control(leg, ControlOp.REGISTER, before, key)
         if result.outcome is Outcome.CONFLICT:
-            return End(fate=Fate.LOST, why="this engine's key is gone")
+            # An earlier command that was given up may have taken effect all the same.
+            read = yield self._control(leg, ControlOp.READ_KEYS)
+            now = next((each for each in read.keys if self._is_mine(each)), 0)
+            if read.outcome is Outcome.GOOD and not now:
+                return End(fate=Fate.LOST, why="this engine's key is gone")
+            result = yield self._control(leg, ControlOp.REGISTER, now, key)
         return End(fate=Fate.DONE) if result.outcome is Outcome.GOOD else _failed(result)
 
     def _enrol(self, leg: int, key: int, others: tuple[int, ...]) -> Script:
@@ -232,12 +237,12 @@ class Keyring:
 
     def _fence(self, leg: int, seen: tuple[int, ...] | None) -> Script:
         """Remove all other engines' keys, by name; if `seen` is given, only those in it."""
-        mine = self.registered[leg]
         for _ in range(_TRIES):
             result = yield self._control(leg, ControlOp.READ_KEYS)
             if result.outcome is not Outcome.GOOD:
                 return _failed(result)
-            if mine not in result.keys:
+            mine = next((key for key in result.keys if self._is_mine(key)), 0)
+            if not mine:
                 return End(fate=Fate.LOST, why="this engine's key is gone")
             others = [key for key in result.keys if self._is_of_another(key, ())]
             if seen is not None and not set(others) <= set(seen):
@@ -266,7 +271,7 @@ class Keyring:
 
     def _is_mine(self, key: int) -> bool:
         known = unpack(key)
-        return known is not None and known.engine == self._engine_id
+        return known is not None and (known.engine, known.check) == (self._engine_id, self._check)
 
     def _clear(self, leg: int) -> Script:
         result = yield self._control(leg, ControlOp.CLEAR, self.registered[leg])

@@ -118,7 +118,7 @@ class Supervisor:
 
     # Engine
 
-    def _start(self, *, cold_start: bool) -> None:
+    def _start(self, *, cold_start: bool, force: bool = False) -> None:
         self._restart_at_ns = 0
         self._planned = False
         self._status = {}
@@ -127,6 +127,7 @@ class Supervisor:
         argv += ["--config", str(self._config_path), "--engine", self._table.name]
         argv += ["--supervisor-fd", str(theirs.fileno()), "--sizes", json.dumps(self._sizes)]
         argv += ["--cold-start"] if cold_start else []
+        argv += ["--force"] if force else []
         with theirs:
             self._engine = subprocess.Popen(argv, pass_fds=[theirs.fileno()])
         self._pidfd = os.pidfd_open(self._engine.pid)
@@ -254,15 +255,32 @@ class Supervisor:
             return self._report()
         if command == "start":
             if self._engine is None:
-                self._start(cold_start=bool(question.get("cold_start")))
+                words = {name: bool(question.get(name)) for name in ("cold_start", "force")}
+                self._start(**words)
             return self._report()
+        if command in ("attach", "detach"):
+            return self._manage(question)
         if command == "stop":
             self._planned = True
             self._restart_at_ns = 0
             if self._channel is not None:
                 self._channel.send(Kind.STOP)
             return self._report()
-        return {"error": f"expected status, start or stop, seen {command!r}"}
+        expected = "status, start, stop, attach or detach"
+        return {"error": f"expected {expected}, seen {command!r}"}
+
+    def _manage(self, question: dict[str, Any]) -> dict[str, Any]:
+        array, unit = str(question.get("array")), str(question.get("unit") or "")
+        known = ", ".join(self._config.arrays)
+        if array not in self._config.arrays:
+            return {"error": f"array: expected one of {known}, seen {array!r}"}
+        if unit and unit not in self._sizes:
+            return {"error": f"unit: expected one of {', '.join(self._sizes)}, seen {unit!r}"}
+        if self._channel is None or self._engine is None:
+            return {"error": "the engine is not running"}
+        attach = question["command"] == "attach"
+        self._channel.send(Kind.MANAGE, {"array": array, "unit": unit, "attach": attach})
+        return self._report()
 
     def _report(self) -> dict[str, Any]:
         return {

@@ -132,9 +132,14 @@ class Unit:
         )
         self.peer_leaves = False
         """Whether the peer asked to be taken out."""
+        self.promised_until_ns = 0
+        """Until when the peer that was lost may read as if nothing had changed."""
+        self.in_touch = False
+        """Whether the link has been up since the peer became a member."""
         self._tidy: Errand | None = None
         self._tidied = True
         self._tidy_at_ns = 0
+        self._clearing: Errand | None = None
         self._farewell: Errand | None = None
         self._invited_at = 0
         self._next_invitation_ns = 0
@@ -216,12 +221,13 @@ class Unit:
     def link_down(self, now_ns: int) -> None:
         """Go on without the peer, or without hope for an invitation."""
         self.admission.link_changed()
-        self.peer_leaves = False
+        self.peer_leaves = self.in_touch = False
         if self.phase is Phase.STARTING:
             self.starting.link_down()
             self.barrier.give_up()
         elif self.phase is Phase.SERVING and self.shared:
             if not self.fencing.under_way:
+                self.promised_until_ns = self.peer.promise_until_ns
                 self.fencing.begin(now_ns)
         elif self.phase is Phase.SERVING and self._is_letting_in():
             self.barrier.give_up()  # nothing was committed: this engine is alone as before
@@ -280,6 +286,7 @@ class Unit:
 
     def _serve(self, now_ns: int) -> None:
         self._tell()
+        self._cleared()
         self._tidy_keys(now_ns)
         if self.phase is not Phase.SERVING:
             return
@@ -436,8 +443,11 @@ class Unit:
             self.mirror.confirm_reads(_FOR_EVER_NS, now_ns)
         elif grows:
             self.mirror.leases.share(leads=self.leads)
+            self.in_touch = True
             self.mirror.confirm_reads(self.peer.lease_until_ns, now_ns)
         self._tidied, self._told, self.peer_leaves = False, False, False
+        if self.leads:
+            self._clear_keys(sorted({*state.detached} - {*before.detached}), now_ns)
         self.outbox.changed.append(self.name)
         self.requests.committed(state.answer)
         if shrinks:
@@ -517,6 +527,21 @@ class Unit:
             self.mirror.suspect(leg, tidy.ends[leg].why)
             self._tidied = False
             self._tidy_at_ns = now_ns + _TIDY_NS
+
+    def _clear_keys(self, legs: list[int], now_ns: int) -> None:
+        """Give detached legs back to whoever writes to them: no key, no reservation."""
+        if legs:
+            self._clearing = self.keyring.clear(legs, now_ns)
+
+    def _cleared(self) -> None:
+        clearing = self._clearing
+        if clearing is None or not clearing.over:
+            return
+        self._clearing = None
+        for leg, end in clearing.ends.items():
+            good = end.fate is Fate.DONE
+            what = "is free of keys" if good else f"may still have keys: {end.why}"
+            self.note(f"detached leg {self.mirror.legs[leg]} {what}")
 
     def _untidy_legs(self) -> list[int]:
         """Return the legs in sync where this engine's key does not say that it is a member."""
