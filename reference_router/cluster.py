@@ -141,7 +141,7 @@ class Cluster:
         """Take an operator's wish to attach or detach a leg."""
         found = self.units[unit]
         if found.leads:
-            found.manage(leg, attach=attach)
+            found.leading.manage(leg, attach=attach)
         elif self.peer.linked:
             self._outbox.messages.append(Manage(unit, leg, attach))
 
@@ -258,17 +258,17 @@ def deliver(unit: Unit, message: Message, now_ns: int) -> None:
         case Available():
             unit.admission.take(message)
         case Invite(state=state):
-            unit.take_invitation(state)
+            unit.leading.take_invitation(state)
         case Maps():
             unit.load_maps(message)
         case Enrol(leg=leg):
             unit.admission.enrol(leg, now_ns)
         case Enrolled(leg=leg, epoch=epoch):
-            unit.peer_enrolled(leg, epoch)
+            unit.leading.enrolled(leg, epoch)
         case Suspect(leg=leg, epoch=epoch, reason=reason):
-            unit.take_suspect(leg, epoch, reason)
+            unit.leading.take_suspect(leg, epoch, reason)
         case Prepare(state=state):
-            unit.take_prepare(state)
+            unit.leading.take_prepare(state)
         case Prepared(epoch=epoch):
             unit.barrier.take_prepared(epoch)
         case Commit(epoch=epoch):
@@ -295,7 +295,7 @@ def _deliver_rare(unit: Unit, message: Message) -> None:
         case Reply(answer=answer):
             unit.requests.take_reply(answer)
         case Manage(leg=leg, attach=attach):
-            unit.manage(leg, attach=attach)
+            unit.leading.manage(leg, attach=attach)
         case Leave():
             unit.peer_leaves = True
         case _:

@@ -8,7 +8,7 @@ from reference_router.scsi import Op as Op
 from reference_router.scsi import Response
 
 if TYPE_CHECKING:
-    from reference_router.mirror import Mirror
+    from reference_router.traffic import Traffic
 
 
 class LegIo:
@@ -31,7 +31,7 @@ class LegIo:
     )
 
     def __init__(
-        self, mirror: "Mirror", leg: int, owner: "Command", write: bool, lba: int, blocks: int
+        self, mirror: "Traffic", leg: int, owner: "Command", write: bool, lba: int, blocks: int
     ) -> None:
         self.mirror = mirror
         self.leg = leg

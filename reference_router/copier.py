@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reference_router.commands import Command, Op
 from reference_router.messages import Copied, LegState, Refresh
-from reference_router.mirror import errno_name
+from reference_router.traffic import errno_name
 
 if TYPE_CHECKING:
     from reference_router.unit import Unit

@@ -4,80 +4,33 @@ Everything about a unit is decided for it alone: who serves it, which legs are i
 `drive` looks at the state after each batch of events and does what it calls for.
 """
 
-from collections import deque
-from dataclasses import dataclass
-from enum import StrEnum
-
 import msgspec
 
 from reference_router.admission import Admission
-from reference_router.barrier import Barrier, in_sync
+from reference_router.barrier import Barrier
 from reference_router.commands import Outbox
 from reference_router.copier import Copier
 from reference_router.fencing import Fencing
-from reference_router.keyring import Errand, Fate, Keyring
-from reference_router.keys import EPOCH_MAX, Key, unpack
+from reference_router.housekeeping import Housekeeping
+from reference_router.keyring import Errand, Keyring
+from reference_router.keys import EPOCH_MAX, Key
+from reference_router.leading import Leading
 from reference_router.messages import (
-    Invite,
     Leave,
     LegState,
     Maps,
     Message,
-    Standing,
-    Suspect,
     UnitState,
 )
 from reference_router.mirror import Mirror
 from reference_router.peer import Peer
 from reference_router.requests import Requests
-from reference_router.service import ServiceState
 from reference_router.starting import Starting
+from reference_router.unit_setup import Phase as Phase
+from reference_router.unit_setup import Timing as Timing
+from reference_router.unit_setup import UnitSetup as UnitSetup
 
 _FOR_EVER_NS = 1 << 63
-_INVITATION_NS = 1_000_000_000
-_TIDY_NS = 500_000_000
-_MANAGED_MAX = 16
-
-
-class Phase(StrEnum):
-    """Where an engine stands to a unit."""
-
-    STARTING = "starting"
-    SERVING = "serving"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """The waits of the core, in nanoseconds."""
-
-    leg_deadline_ns: int
-    command_deadline_ns: int
-    peer_wait_ns: int
-    """How long an engine that could start alone waits for a peer first."""
-    ping_ns: int
-    lease_ns: int
-    """How long after a Ping that was answered an engine may read without another."""
-    peer_timeout_ns: int
-    """How long a peer may be silent; longer than a lease."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitSetup:
-    """What a unit is made of. `check` is what its keys carry; `persisted` see `Starting`."""
-
-    name: str
-    legs: tuple[str, ...]
-    blocks: int
-    region_blocks: int
-    lease_limit: int
-    rate_bytes_per_s: int
-    check: int
-    hosts: tuple[str, ...]
-    engines: tuple[int, ...]
-    cold_start: bool = False
-    force: bool = False
-    persisted: tuple[int, ServiceState] | None = None
 
 
 class Unit:
@@ -123,6 +76,8 @@ class Unit:
         self.admission = Admission(self, self.leg_count)
         self.copier = Copier(self, rate_bytes_per_s=setup.rate_bytes_per_s)
         self.requests = Requests(self, hosts=setup.hosts, engines=setup.engines)
+        self.leading = Leading(self)
+        self.housekeeping = Housekeeping(self)
         self.starting = Starting(
             self,
             cold_start=setup.cold_start,
@@ -136,16 +91,8 @@ class Unit:
         """Until when the peer that was lost may read as if nothing had changed."""
         self.in_touch = False
         """Whether the link has been up since the peer became a member."""
-        self._tidy: Errand | None = None
-        self._tidied = True
-        self._tidy_at_ns = 0
-        self._clearing: Errand | None = None
         self._farewell: Errand | None = None
-        self._invited_at = 0
-        self._next_invitation_ns = 0
-        self._told = False
         self._leave_told_at = 0
-        self._managed: deque[tuple[int, bool]] = deque(maxlen=_MANAGED_MAX)
 
     # What others ask
 
@@ -177,8 +124,7 @@ class Unit:
             and not self.mirror.weak
             and not self.mirror.fenced_off
             and not self.copier.busy
-            and self._tidied
-            and self._tidy is None
+            and self.housekeeping.done
             and not self.stopping
         )
 
@@ -216,7 +162,7 @@ class Unit:
         """Take that messages flow."""
         self.admission.link_changed()
         self.starting.link_up()
-        self._told, self._invited_at = False, 0
+        self.leading.link_up()
 
     def link_down(self, now_ns: int) -> None:
         """Go on without the peer, or without hope for an invitation."""
@@ -260,7 +206,7 @@ class Unit:
         if self.mirror.fenced_off:
             self._look_for_fence(now_ns)
         if self.shared and not self.leads:
-            self._tell_suspects()
+            self.leading.tell_suspects()
         if self.fencing.under_way:
             self.fencing.drive(now_ns)
         if self.phase is Phase.SERVING and not self.fencing.under_way:
@@ -285,132 +231,16 @@ class Unit:
             self.fencing.begin(now_ns)
 
     def _serve(self, now_ns: int) -> None:
-        self._tell()
-        self._cleared()
-        self._tidy_keys(now_ns)
+        self.leading.tell()
+        self.housekeeping.drive(now_ns)
         if self.phase is not Phase.SERVING:
             return
         if self.leads:
-            self._lead(now_ns)
+            self.leading.drive(now_ns)
         elif self.shared:
-            self._follow()
+            self.leading.follow()
         if self.stopping and self.phase is Phase.SERVING:
             self._stop(now_ns)
-
-    # Leader
-
-    def _lead(self, now_ns: int) -> None:
-        suspects = self.mirror.suspects
-        for leg, why in list(suspects.items()):
-            del suspects[leg]
-            if leg in self.mirror.used and self.mirror.in_sync != (leg,):
-                self.barrier.change(leg, LegState.STALE, why)
-                self.barrier.drive(now_ns)
-                return
-        if self.peer_leaves and self.shared:
-            why = f"engine {self.peer.engine_id} leaves"
-            self._propose_members((self.engine_id,), why)
-        elif self._managed:
-            self._manage(*self._managed.popleft())
-        else:
-            self.requests.drive()
-        if self.barrier.proposal is None:
-            self.copier.drive(now_ns)
-            finished = self.copier.finished_leg()
-            if finished is not None:
-                self.barrier.change(finished, LegState.IN_SYNC, "resync complete")
-            elif LegState.RESYNCING not in self.state.states:
-                self.admission.drive(now_ns)
-        if self.barrier.proposal is None and not self.shared and not self.stopping:
-            self._invite(now_ns)
-        if self.barrier.proposal is not None:
-            self.barrier.drive(now_ns)
-
-    def _invite(self, now_ns: int) -> None:
-        """Invite the peer to the state that holds now, again and again until it has come."""
-        standing = self.peer.standing
-        if not self.peer.linked or standing is None or standing.serving:
-            return
-        if self._invited_at == self.state.epoch and now_ns < self._next_invitation_ns:
-            return
-        if self.admission.peer_reaches(self.state):
-            self._invited_at = self.state.epoch
-            self._next_invitation_ns = now_ns + _INVITATION_NS
-            self.send(Invite(unit=self.name, state=self.state))
-
-    def take_invitation(self, state: UnitState) -> None:
-        """Take an invitation, if it is of use here."""
-        if self.phase is Phase.STARTING:
-            self.barrier.give_up()
-            self.starting.invited(state)
-
-    def take_prepare(self, state: UnitState) -> None:
-        """Take a proposal, as follower or as a newcomer that has enrolled."""
-        joins = self.phase is Phase.STARTING and self.starting.enrolled
-        follows = self.phase is Phase.SERVING and self.shared and not self.leads
-        if joins or (follows and not self.fencing.under_way):
-            self.barrier.take_prepare(state)
-
-    def take_suspect(self, leg: int, epoch: int, reason: str) -> None:
-        """As leader, take the follower's suspicion, if it is of this epoch."""
-        if self.leads and epoch == self.state.epoch:
-            self.mirror.suspect(leg, f"engine {self.peer.engine_id}: {reason}")
-
-    def peer_enrolled(self, leg: int, epoch: int) -> None:
-        """Take the peer's word that it is registered: on a leg, or (-1) as it was invited."""
-        if leg >= 0:
-            self.admission.enrolled(leg)
-        elif self.leads and not self.shared and self.barrier.proposal is None:
-            if epoch != self.state.epoch:
-                self._invited_at = 0  # the legs have changed meanwhile: invite again
-                return
-            members = (self.engine_id, self.peer.engine_id)
-            self._propose_members(members, f"engine {self.peer.engine_id} joins")
-
-    def _propose_members(self, members: tuple[int, ...], why: str) -> None:
-        state = msgspec.structs.replace(
-            self.state, epoch=self.state.epoch + 1, members=members, answer=None, attentions=()
-        )
-        self.barrier.propose(state, why)
-
-    def manage(self, leg: int, *, attach: bool) -> None:
-        """As leader, take a leg out for good, or take it back, by the word of an operator."""
-        self._managed.append((leg, attach))
-
-    def _manage(self, leg: int, attach: bool) -> None:
-        states, detached = self.state.states, set(self.state.detached)
-        if attach:
-            detached.discard(leg)
-            self.admission.attach(leg)
-        elif in_sync(self.state) == (leg,):
-            self.note(f"leg {self.mirror.legs[leg]} is the last one in sync: not detached")
-            return
-        else:
-            detached.add(leg)
-            states = (*states[:leg], LegState.STALE, *states[leg + 1 :])
-        state = msgspec.structs.replace(
-            self.state,
-            epoch=self.state.epoch + 1,
-            states=states,
-            detached=tuple(sorted(detached)),
-            answer=None,
-            attentions=(),
-        )
-        name = self.mirror.legs[leg]
-        self.barrier.propose(state, f"leg {name} {'attached' if attach else 'detached'}")
-
-    # Follower
-
-    def _follow(self) -> None:
-        self.copier.follow()
-        self.admission.follow()
-
-    def _tell_suspects(self) -> None:
-        if self.fencing.under_way:
-            return
-        for leg, reason in self.mirror.suspects.items():
-            self.send(Suspect(self.name, leg, self.state.epoch, reason))
-        self.mirror.suspects = {}
 
     # Changes of state
 
@@ -445,9 +275,11 @@ class Unit:
             self.mirror.leases.share(leads=self.leads)
             self.in_touch = True
             self.mirror.confirm_reads(self.peer.lease_until_ns, now_ns)
-        self._tidied, self._told, self.peer_leaves = False, False, False
+        self.peer_leaves = False
+        self.leading.changed()
+        self.housekeeping.begin()
         if self.leads:
-            self._clear_keys(sorted({*state.detached} - {*before.detached}), now_ns)
+            self.housekeeping.clear(sorted({*state.detached} - {*before.detached}), now_ns)
         self.outbox.changed.append(self.name)
         self.requests.committed(state.answer)
         if shrinks:
@@ -483,74 +315,19 @@ class Unit:
         self.barrier.give_up()
         self.admission.give_up()
         self.copier.forget()
-        self.keyring.drop(self._tidy)
-        self._tidy, self._tidied = None, True
+        self.housekeeping.give_up()
         self.state = msgspec.structs.replace(
             self.state, members=(), states=(LegState.STALE,) * self.leg_count
         )
         self.phase = Phase.STARTING
-        self._told, self.peer_leaves = False, False
+        self.peer_leaves = False
+        self.leading.changed()
         self.starting.begin(now_ns)
         self.outbox.changed.append(self.name)
 
     def _is_letting_in(self) -> bool:
         proposal = self.barrier.proposal
         return proposal is not None and len(proposal.members) > 1
-
-    def _tell(self) -> None:
-        if self.peer.linked and not self._told:
-            self._told = True
-            self.send(
-                Standing(unit=self.name, serving=True, epoch=self.state.epoch, may_start=False)
-            )
-
-    def _tidy_keys(self, now_ns: int) -> None:
-        """After a barrier, see to the keys: this engine's own, then those of engines that left."""
-        if self._tidy is not None:
-            if self._tidy.over:
-                tidy, self._tidy = self._tidy, None
-                self._tidied_up(tidy, now_ns)
-        elif not self._tidied and now_ns >= self._tidy_at_ns:
-            legs = self._untidy_legs()
-            self._tidied = not legs
-            if legs:
-                key = self.key(self.state.epoch, holds=self.state.services.persistent)
-                self._tidy = self.keyring.record(legs, key, now_ns)
-            elif not self.shared:
-                self._tidy = self.keyring.fence(self.mirror.used, now_ns)
-
-    def _tidied_up(self, tidy: Errand, now_ns: int) -> None:
-        if tidy.with_fate(Fate.LOST):
-            self.lose(now_ns, "its key on a leg is gone")
-            return
-        for leg in tidy.with_fate(Fate.FAILED):
-            self.mirror.suspect(leg, tidy.ends[leg].why)
-            self._tidied = False
-            self._tidy_at_ns = now_ns + _TIDY_NS
-
-    def _clear_keys(self, legs: list[int], now_ns: int) -> None:
-        """Give detached legs back to whoever writes to them: no key, no reservation."""
-        if legs:
-            self._clearing = self.keyring.clear(legs, now_ns)
-
-    def _cleared(self) -> None:
-        clearing = self._clearing
-        if clearing is None or not clearing.over:
-            return
-        self._clearing = None
-        for leg, end in clearing.ends.items():
-            good = end.fate is Fate.DONE
-            what = "is free of keys" if good else f"may still have keys: {end.why}"
-            self.note(f"detached leg {self.mirror.legs[leg]} {what}")
-
-    def _untidy_legs(self) -> list[int]:
-        """Return the legs in sync where this engine's key does not say that it is a member."""
-        found = []
-        for leg in self.mirror.in_sync:
-            known = unpack(self.keyring.registered[leg])
-            if known is None or known.epoch == 0:
-                found.append(leg)
-        return found
 
     # Stop
 
@@ -563,7 +340,7 @@ class Unit:
                     self.send(Leave(self.name))
             elif self.barrier.proposal is None:
                 why = f"engine {self.engine_id} leaves"
-                self._propose_members((self.peer.engine_id,), why)
+                self.leading.propose_members((self.peer.engine_id,), why)
             return
         if self.mirror.busy or not self.mirror.drained(range(self.leg_count)):
             return
