@@ -66,6 +66,10 @@ class Admission:
         self._told = [None] * len(self.mine)
         self.give_up()
 
+    def tell_again(self) -> None:
+        """Forget what the peer was told: it may have forgotten some of it."""
+        self._told = [None] * len(self.mine)
+
     def peer_reaches(self, state: UnitState) -> bool:
         """Tell whether the peer reaches the same legs in use as this engine."""
         return all(

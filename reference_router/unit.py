@@ -274,6 +274,7 @@ class Unit:
         elif grows:
             self.mirror.leases.share(leads=self.leads)
             self.in_touch = True
+            self.admission.tell_again()
             self.mirror.confirm_reads(self.peer.lease_until_ns, now_ns)
         self.peer_leaves = False
         self.leading.changed()
@@ -309,6 +310,9 @@ class Unit:
     def lose(self, now_ns: int, why: str) -> None:
         """Stop to serve: another engine goes on alone. Begin again as a newcomer."""
         self.note(f"fenced: {why}")
+        if self.shared and self.in_touch:
+            # The peer must learn that this engine is no member any more: as it does of any end.
+            self.outbox.refuse_link = f"{self.name}: this engine is fenced"
         self.mirror.lose()
         self.requests.lose()
         self.fencing.give_up()
