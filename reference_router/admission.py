@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _RETRY_NS = 500_000_000
 _RETRY_NS_MAX = 8_000_000_000
+_SETTLED_NS = 60_000_000_000  # a leg that was in sync this long is tried again soon
 _ANSWER_NS = 2_000_000_000
 
 
@@ -47,6 +48,7 @@ class Admission:
         self._told: list[tuple[bool, str] | None] = [None] * legs
         self._retry_at_ns = [0] * legs
         self._drops = [0] * legs
+        self._in_sync_since_ns = [0] * legs
         self._leg = -1
         self._errand: Errand | None = None
         self._began_ns = 0
@@ -101,11 +103,13 @@ class Admission:
                 self.mine[leg] = Reach()  # it must be found again before it is taken back
                 self.peers[leg] = Reach()
                 self._told[leg] = None
+                if old is LegState.IN_SYNC and now_ns - self._in_sync_since_ns[leg] > _SETTLED_NS:
+                    self._drops[leg] = 0
                 pause = min(_RETRY_NS << min(self._drops[leg], 4), _RETRY_NS_MAX)
                 self._retry_at_ns[leg] = now_ns + pause
                 self._drops[leg] += 1
-            if new is LegState.IN_SYNC:
-                self._drops[leg] = 0
+            if new is LegState.IN_SYNC and old is not LegState.IN_SYNC:
+                self._in_sync_since_ns[leg] = now_ns
                 self.adopted.discard(leg)
         self.give_up()
 

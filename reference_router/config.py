@@ -40,6 +40,8 @@ class ClusterTable(_Table, frozen=True, kw_only=True):
     heartbeat_interval_ms: int = 50
     heartbeat_timeout_ms: int = 400
     leg_deadline_ms: int = 400
+    leg_slow_ms: int = 100  # 0: a leg is never dropped for being slow within its deadline
+    leg_slow_ios: int = 32
     command_timeout_s: int = 0  # 0: 5 s with a tombstone, the kernel's 30 s without
     peer_wait_ms: int = 500
     link_ping_ms: int = 100
@@ -184,7 +186,7 @@ def _check_cluster(cluster: ClusterTable) -> None:
         _expect(good, f"cluster.{key}", f"at most {width} ASCII characters", repr(value))
     for key in ClusterTable.__struct_fields__:
         value = getattr(cluster, key)
-        if isinstance(value, int) and key != "command_timeout_s":
+        if isinstance(value, int) and key not in ("command_timeout_s", "leg_slow_ms"):
             _expect(value > 0, f"cluster.{key}", "more than 0", value)
     region, transfer = cluster.resync_region_bytes, cluster.max_transfer_blocks * 512
     good = region % 4096 == 0 and region >= transfer

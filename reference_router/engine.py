@@ -179,6 +179,8 @@ class Engine:
 
     def _flush(self, now_ns: int) -> None:
         outbox = self._outbox
+        if outbox.changed:
+            self._state_changed()  # before any host has its answer
         while outbox.leg_io or outbox.completions or outbox.compares or outbox.answers:
             ios, outbox.leg_io = outbox.leg_io, []
             if ios:
@@ -201,15 +203,19 @@ class Engine:
             messages, outbox.messages = outbox.messages, []
             if self._link is not None:
                 self._link.send(messages)
-        if outbox.notes or outbox.changed or outbox.refuse_link:
+        if outbox.notes or outbox.refuse_link:
             self._flush_rare()
 
-    def _flush_rare(self) -> None:
-        outbox = self._outbox
-        changed, outbox.changed = outbox.changed, []
+    def _state_changed(self) -> None:
+        changed, self._outbox.changed = self._outbox.changed, []
         for name in changed:
             self._files.keep(name, self._cluster.units[name].state)
             self._ports.adopt(name)
+        self._ports.set_readiness()
+        self._next_status_ns = 0
+
+    def _flush_rare(self) -> None:
+        outbox = self._outbox
         notes, outbox.notes = outbox.notes, []
         for note in notes:
             self._log.say(note)

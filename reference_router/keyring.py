@@ -265,6 +265,8 @@ class Keyring:
             return _failed(result)
         end = yield from self._fence(leg, seen)
         if end.fate is not Fate.DONE:
+            if not mine:  # leave no key behind where there was none
+                yield self._control(leg, ControlOp.REGISTER, key, 0)
             return end
         result = yield self._control(leg, ControlOp.RESERVE, key)
         return End(fate=Fate.DONE) if result.outcome is Outcome.GOOD else _failed(result)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from reference_router import scsi
 from reference_router.commands import Command, Op, Outbox
+from reference_router.latency import LatencyWatch
 from reference_router.leases import Leases
 from reference_router.messages import LegState
 from reference_router.regions import RegionMap
@@ -33,9 +34,17 @@ class Mirror(Traffic):
         blocks: int,
         region_blocks: int,
         lease_limit: int,
+        latency: LatencyWatch,
         outbox: Outbox,
     ) -> None:
-        super().__init__(name, legs=legs, blocks=blocks, region_blocks=region_blocks, outbox=outbox)
+        super().__init__(
+            name,
+            legs=legs,
+            blocks=blocks,
+            region_blocks=region_blocks,
+            latency=latency,
+            outbox=outbox,
+        )
         self.regions = -(-blocks // region_blocks)
         self.held = True
         """While set, nothing starts."""
@@ -106,6 +115,9 @@ class Mirror(Traffic):
             oldest = next(iter(self.outstanding[leg]), None)
             if oldest is not None and now_ns - oldest.submitted_ns > leg_deadline_ns:
                 self.suspect(leg, f"no answer in {leg_deadline_ns // 1_000_000} ms")
+        slow = self.latency.slow(self._used)
+        if slow is not None:
+            self.suspect(slow, "much slower than the others")
         limit_ns = now_ns - command_deadline_ns
         for queue in (self._held, self._blocked, self._unsure):
             for command in [each for each in queue if each.arrived_ns < limit_ns]:
@@ -132,6 +144,7 @@ class Mirror(Traffic):
         for leg, (old, new) in enumerate(zip(before, states, strict=True)):
             if old in _USED and new is LegState.STALE:
                 self._begin_dirty(leg)
+                self.latency.forget(leg)
             elif new is LegState.IN_SYNC:
                 self.dirty[leg].clear()
         self._tracking = indexes(states, (LegState.STALE,))

@@ -87,6 +87,7 @@ class Ports:
         )
         server.not_ready = BECOMING_READY
         server.members = ()
+        self._cluster.units[unit.name].adopted = lambda: self.adopt(unit.name)
         mirror = self._cluster.units[unit.name].mirror
         mirror.refuses = lambda command: server.refusal(command.op, command.host)
         return server

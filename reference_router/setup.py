@@ -41,6 +41,8 @@ def unit_setups(
             region_blocks=cluster.resync_region_bytes // BLOCK_BYTES,
             lease_limit=cluster.lease_limit,
             rate_bytes_per_s=cluster.resync_rate_bytes_per_s,
+            leg_slow_ns=cluster.leg_slow_ms * _MS,
+            leg_slow_ios=cluster.leg_slow_ios,
             check=config.check_of(unit),
             hosts=tuple(host.name for host in config.host),
             engines=tuple(engine.id for engine in config.engine),

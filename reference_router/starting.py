@@ -45,6 +45,7 @@ class Starting:
         self._errand: Errand | None = None
         self._survey: Errand | None = None
         self._next_survey_ns = 0
+        self._deferred_since_ns = 0
         self._invitation: UnitState | None = None
         self._told: Standing | None = None
         self._seen: dict[int, tuple[int, ...]] = {}
@@ -180,8 +181,15 @@ class Starting:
             return now_ns - self._began_ns >= unit.timing.peer_wait_ns
         standing = unit.peer.standing
         if standing is None or standing.serving:
+            self._deferred_since_ns = 0
             return False
-        return not standing.may_start or unit.engine_id < unit.peer.engine_id
+        if unit.engine_id < unit.peer.engine_id:
+            return True
+        # The other may not have read the keys yet: it is given the time to.
+        if standing.may_start or not self._deferred_since_ns:
+            self._deferred_since_ns = now_ns
+            return False
+        return now_ns - self._deferred_since_ns >= unit.timing.peer_wait_ns
 
     def _claim(self, assessment: Assessment, now_ns: int) -> None:
         legs = [leg for leg, each in enumerate(assessment.states) if each is LegState.IN_SYNC]

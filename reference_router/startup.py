@@ -55,7 +55,8 @@ def assess(
             why = f"{names[leg]} has a key that is not of this unit: {strange:#018x}"
             return Assessment(may_start=False, why=why, operator=True)
         found.append(ours)
-    if not any(found):
+    if not hidden and not any(key.epoch for keys in found for key in keys):
+        # No key at all, or only of claims that came to nothing: nobody has ever served.
         return _virgin(surveys, allowed=cold_start or force)
     return _known(found, surveys, engine_id=engine_id, force=force, persisted_epoch=persisted_epoch)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from reference_router import scsi
 from reference_router.commands import Command, LegIo, Op, Outbox
+from reference_router.latency import LatencyWatch
 from reference_router.messages import LegState
 
 FIRST_WRITES = (Op.WRITE, Op.WRITE_AND_VERIFY, Op.WRITE_AND_COMPARE)
@@ -27,6 +28,7 @@ class Traffic(ABC):
         legs: tuple[str, ...],
         blocks: int,
         region_blocks: int,
+        latency: LatencyWatch,
         outbox: Outbox,
     ) -> None:
         self.name = name
@@ -42,6 +44,7 @@ class Traffic(ABC):
         """Set once a leg said that this engine's key is not registered."""
         self.outstanding: list[dict[LegIo, None]] = [{} for _ in legs]
         """I/O under way per leg, oldest first, abandoned I/O included."""
+        self.latency = latency
         self._outbox = outbox
         self._in_sync: tuple[int, ...] = ()
         self._used: tuple[int, ...] = ()
@@ -71,6 +74,7 @@ class Traffic(ABC):
         del self.outstanding[io.leg][io]
         if io.abandoned:
             return
+        self.latency.note(io.leg, now_ns - io.submitted_ns)
         command = io.owner
         if error:
             command.parts[io] = error

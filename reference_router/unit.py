@@ -4,6 +4,8 @@ Everything about a unit is decided for it alone: who serves it, which legs are i
 `drive` looks at the state after each batch of events and does what it calls for.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from reference_router.admission import Admission
@@ -14,6 +16,7 @@ from reference_router.fencing import Fencing
 from reference_router.housekeeping import Housekeeping
 from reference_router.keyring import Errand, Keyring
 from reference_router.keys import EPOCH_MAX, Key
+from reference_router.latency import LatencyWatch
 from reference_router.leading import Leading
 from reference_router.messages import (
     Leave,
@@ -62,6 +65,9 @@ class Unit:
             blocks=setup.blocks,
             region_blocks=setup.region_blocks,
             lease_limit=setup.lease_limit,
+            latency=LatencyWatch(
+                self.leg_count, slow_ns=setup.leg_slow_ns, limit=setup.leg_slow_ios
+            ),
             outbox=outbox,
         )
         self.keyring = Keyring(
@@ -85,6 +91,8 @@ class Unit:
             persisted=setup.persisted,
             now_ns=now_ns,
         )
+        self.adopted: Callable[[], None] = lambda: None
+        """Told when another state holds, before held commands go on under it."""
         self.peer_leaves = False
         """Whether the peer asked to be taken out."""
         self.promised_until_ns = 0
@@ -282,6 +290,7 @@ class Unit:
         if self.leads:
             self.housekeeping.clear(sorted({*state.detached} - {*before.detached}), now_ns)
         self.outbox.changed.append(self.name)
+        self.adopted()
         self.requests.committed(state.answer)
         if shrinks:
             self.requests.alone()

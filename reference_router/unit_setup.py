@@ -31,7 +31,11 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSetup:
-    """What a unit is made of. `check` is what its keys carry; `persisted` see `Starting`."""
+    """What a unit is made of.
+
+    `leg_slow_ns`, `leg_slow_ios`: see `LatencyWatch`. `check` is what its keys carry; `persisted`:
+    see `Starting`.
+    """
 
     name: str
     legs: tuple[str, ...]
@@ -42,6 +46,8 @@ class UnitSetup:
     check: int
     hosts: tuple[str, ...]
     engines: tuple[int, ...]
+    leg_slow_ns: int = 0
+    leg_slow_ios: int = 32
     cold_start: bool = False
     force: bool = False
     persisted: tuple[int, ServiceState] | None = None
