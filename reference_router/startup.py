@@ -84,7 +84,8 @@ def _known(
 ) -> Assessment:
     tops = [max((key.epoch for key in keys), default=0) for keys in found]
     epoch = max(tops)
-    newest = [leg for leg, top in enumerate(tops) if top == epoch]
+    seen = [leg for leg, keys in enumerate(surveys) if keys is not None]
+    newest = [leg for leg in seen if tops[leg] == epoch]
     keys = [key for leg in newest for key in found[leg]]
     member = any(key.engine == engine_id for key in keys)
     others = sorted({key.engine for key in keys if key.engine != engine_id and not key.clean})
