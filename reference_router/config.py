@@ -80,6 +80,7 @@ class LogicalUnitTable(_Table, frozen=True, kw_only=True):
     naa: str
     serial: str
     size_bytes: int = 0  # 0: the smallest leg
+    preferred: int = 0  # id of the engine whose target port group has the PREF bit; 0: none
 
 
 class HostTable(_Table, frozen=True, kw_only=True):
@@ -175,6 +176,8 @@ def _check(config: RouterConfig) -> None:
     _check_link_key(config)
     for unit in config.logical_unit:
         _check_unit(unit)
+        good = unit.preferred in (0, *ids)
+        _expect(good, f"logical_unit {unit.name}: preferred", f"0 or one of {ids}", unit.preferred)
     for engine in config.engine:
         _check_legs(config, engine)
 

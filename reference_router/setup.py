@@ -43,6 +43,7 @@ def unit_setups(
             rate_bytes_per_s=cluster.resync_rate_bytes_per_s,
             leg_slow_ns=cluster.leg_slow_ms * _MS,
             leg_slow_ios=cluster.leg_slow_ios,
+            preferred=unit.preferred,
             check=config.check_of(unit),
             hosts=tuple(host.name for host in config.host),
             engines=tuple(engine.id for engine in config.engine),

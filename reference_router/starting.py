@@ -33,12 +33,14 @@ class Starting:
         *,
         cold_start: bool,
         force: bool,
+        preferred: int,
         persisted: tuple[int, ServiceState] | None,
         now_ns: int,
     ) -> None:
         self.assessment = _UNKNOWN
         self._unit = unit
         self._cold_start, self._force = cold_start, force
+        self._fresh = ServiceState(preferred=preferred or None)
         self._persisted = persisted
         self._began_ns = now_ns
         self._step = _Step.LOOKING
@@ -211,7 +213,7 @@ class Starting:
         self._look()
         found = self.assessment
         persisted = self._persisted
-        services = persisted[1] if persisted and persisted[0] == found.epoch else ServiceState()
+        services = persisted[1] if persisted and persisted[0] == found.epoch else self._fresh
         state = UnitState(
             epoch=found.epoch + 1,
             states=found.states,

@@ -88,6 +88,7 @@ class Unit:
             self,
             cold_start=setup.cold_start,
             force=setup.force,
+            preferred=setup.preferred,
             persisted=setup.persisted,
             now_ns=now_ns,
         )

@@ -33,6 +33,7 @@ class Timing:
 class UnitSetup:
     """What a unit is made of.
 
+    `preferred` is the engine that hosts should use first, 0 if none.
     `leg_slow_ns`, `leg_slow_ios`: see `LatencyWatch`. `check` is what its keys carry; `persisted`:
     see `Starting`.
     """
@@ -48,6 +49,7 @@ class UnitSetup:
     engines: tuple[int, ...]
     leg_slow_ns: int = 0
     leg_slow_ios: int = 32
+    preferred: int = 0
     cold_start: bool = False
     force: bool = False
     persisted: tuple[int, ServiceState] | None = None
