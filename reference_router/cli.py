@@ -11,6 +11,7 @@ from typing import Any
 from reference_router.config import ConfigError, EngineTable, RouterConfig, load_config
 from reference_router.control import ControlError, ask
 from reference_router.state_file import is_redundant
+from reference_router.status_table import table_of
 
 _POLL_S = 0.05
 _EXIT_NO = 1
@@ -99,7 +100,7 @@ def _stop(arguments: argparse.Namespace, table: EngineTable) -> int:
 
 def _status(arguments: argparse.Namespace, table: EngineTable) -> int:
     status = ask(Path(table.control), "status")
-    return _tell(arguments, status, "\n".join(_lines(status)))
+    return _tell(arguments, status, table_of(status))
 
 
 def _pid(arguments: argparse.Namespace, table: EngineTable) -> int:
@@ -138,24 +139,6 @@ def _redundant(arguments: argparse.Namespace, table: EngineTable) -> int:
     status = ask(Path(table.control), "status")
     redundant = is_redundant(status)
     return _verdict(arguments, status, redundant, "redundant", "not redundant")
-
-
-def _lines(status: dict[str, Any]) -> list[str]:
-    lines = [
-        f"engine {status['engine']}: pid {status['pid']}, "
-        f"{'ready' if status['ready'] else 'not ready'}, role {status.get('role', 'none')}, "
-        f"peer {'joined' if status.get('peer_joined') else 'not joined'}"
-        + (", tombstone" if status["tombstone"] else "")
-    ]
-    if status.get("waits_for_operator"):
-        lines.append("  no peer serves and nothing says that the legs are equal: see --cold-start")
-    for name, unit in status.get("units", {}).items():
-        legs = ", ".join(f"{leg} {state}" for leg, state in unit["legs"].items())
-        lines.append(f"  {name}: epoch {unit['epoch']}: {legs}")
-        if unit["resynced_regions"] is not None:
-            lines.append(f"    resync {unit['resynced_regions']} of {unit['regions']} regions")
-    lines += [f"  {refusal}" for refusal in status.get("refused", [])]
-    return lines
 
 
 def _verdict(

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from reference_router.metrics import parse_address
+
 SCHEMA = 1
 ENGINE_ID_MAX = 15  # four bits of a reservation key
 _NAA_6_BYTES = 16
@@ -37,6 +39,7 @@ class ClusterTable(_Table, frozen=True, kw_only=True):
     restart: Literal["auto", "manual"] = "auto"
     cold_start: Literal["", "in_sync"] = ""
     link_key: str = ""  # hexadecimal, a secret; empty: none
+    log_format: Literal["text", "json"] = "text"
     heartbeat_interval_ms: int = 50
     heartbeat_timeout_ms: int = 400
     leg_deadline_ms: int = 400
@@ -65,6 +68,7 @@ class EngineTable(_Table, frozen=True, kw_only=True):
     legs: dict[str, dict[str, str]]
     hba_index: int = 0  # of user_N in configfs; 0: 100 + id
     state: str = "/var/lib/zerostall"  # folder of the hosts' persistent reservations
+    metrics: str = ""  # where to serve metrics: a path or "tcp:127.0.0.1:PORT"; empty: nowhere
 
 
 class ArrayTable(_Table, frozen=True, kw_only=True):
@@ -133,9 +137,17 @@ class RouterConfig(_Table, frozen=True, kw_only=True):
         return next((other for other in self.engine if other.id != engine.id), None)
 
     def digest(self) -> str:
-        """Return a digest of what two engines must agree on to work together."""
+        """Return a digest of what two engines must agree on to work together.
+
+        The lease of the link is in it: an engine promises for as long as its own file says, and
+        the other relies on it for as long as the other's says.
+        """
+        cluster = self.cluster
+        times = (cluster.link_lease_ms, cluster.link_timeout_ms, cluster.max_transfer_blocks)
+        nexuses = ([engine.id for engine in self.engine], [host.name for host in self.host])
         units = [(unit.name, unit.naa, unit.serial, unit.size_bytes) for unit in self.logical_unit]
-        common = (self.cluster.name, self.cluster.resync_region_bytes, self.arrays, units)
+        region = cluster.resync_region_bytes
+        common = (cluster.name, region, self.arrays, units, times, nexuses)
         return hashlib.sha256(repr(common).encode()).hexdigest()[:16]
 
 
@@ -180,6 +192,7 @@ def _check(config: RouterConfig) -> None:
         _expect(good, f"logical_unit {unit.name}: preferred", f"0 or one of {ids}", unit.preferred)
     for engine in config.engine:
         _check_legs(config, engine)
+        _check_metrics(engine)
 
 
 def _check_cluster(cluster: ClusterTable) -> None:
@@ -238,6 +251,14 @@ def _check_legs(config: RouterConfig, engine: EngineTable) -> None:
     for unit, legs in engine.legs.items():
         good = set(legs) == set(config.arrays)
         _expect(good, f"engine {engine.name}: legs.{unit}", list(config.arrays), list(legs))
+
+
+def _check_metrics(engine: EngineTable) -> None:
+    try:
+        if engine.metrics:
+            parse_address(engine.metrics)
+    except ValueError as error:
+        raise ConfigError(f"engine {engine.name}: metrics: {error}") from error
 
 
 def _expect(good: bool, key: str, expected: object, seen: object) -> None:

@@ -23,7 +23,7 @@ from reference_router.front import Front, Token, UioDevice
 from reference_router.keys import Control, ControlResult
 from reference_router.legs import Probe
 from reference_router.link import Link
-from reference_router.log import Log
+from reference_router.log import Log, open_log
 from reference_router.ports import Ports
 from reference_router.reservation_file import ReservationFiles
 from reference_router.scsi import Op
@@ -323,7 +323,7 @@ class Engine:
         self._channel.send(Kind.BEAT)
         if now_ns >= self._next_status_ns:
             self._next_status_ns = now_ns + _STATUS_NS
-            status = status_of(self._cluster, self._ports, self._back, serving=bool(self._fronts))
+            status = status_of(self._cluster, self._ports, self._back, fronts=self._fronts)
             if status != self._status:
                 self._status = status
                 self._channel.send(Kind.STATUS, status)
@@ -339,7 +339,7 @@ def run_engine(
     supervisor_fd: int,
 ) -> int:
     """Run an engine as the child of a supervisor; return its exit status."""
-    log = Log(Path(table.log), f"engine {table.name}[{os.getpid()}]")
+    log = open_log(config, table, "engine")
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, _NICE)

@@ -93,7 +93,8 @@ class Front:
         self.uio = uio
         self.mirror = mirror
         self.host = host
-        self.commands = 0
+        self.commands = self.errors = 0
+        """Commands taken, and those answered with another status than GOOD."""
         self._server = server
         self._ask = ask
         self._ring = Ring(uio.memory)
@@ -179,6 +180,7 @@ class Front:
         self._answered = True
         length = entry.length_bytes
         good = response.status == Status.GOOD
+        self.errors += not good
         copied = self._ring.scatter(entry, response.data) if good else 0
         if good and not copied and length:
             # A length of 0 cannot be told to the kernel: give zeros, not another command's data.

@@ -26,7 +26,9 @@ from reference_router.control import Client, ControlError, ControlServer
 from reference_router.devices import Devices
 from reference_router.heartbeat import patience, process_state
 from reference_router.legs import size_of
-from reference_router.log import Log
+from reference_router.log import open_log
+from reference_router.metrics_server import MetricsServer
+from reference_router.progress import Progress
 from reference_router.state_file import StateFile
 from reference_router.supervision import Channel, Kind, channel_pair
 
@@ -50,7 +52,7 @@ class Supervisor:
         self._config = config
         self._config_path = config_path
         self._table = table
-        self._log = Log(Path(table.log), f"supervisor {table.name}[{os.getpid()}]")
+        self._log = open_log(config, table, "supervisor")
         self._lock = _lock(Path(table.control))
         self._epoll = select.epoll()
         self._sizes = _sizes(config, table)
@@ -68,7 +70,10 @@ class Supervisor:
         self._status: dict[str, Any] = {}
         self._planned = self._leaving = False
         self._started_ns = self._last_beat_ns = self._restart_at_ns = 0
-        self._deaths = 0
+        self._deaths = self._starts = self._hang_kills = 0
+        self._progress = Progress()
+        self._snapshot = self._report()
+        self._metrics = self._serve_metrics()
         self._wake, wake = socket.socketpair()
         for end in (self._wake, wake):
             end.setblocking(False)
@@ -95,7 +100,8 @@ class Supervisor:
             self._judge(now_ns)
             if self._restart_at_ns and now_ns >= self._restart_at_ns:
                 self._start(cold_start=False)
-            self._state_file.publish(self._report())
+            self._snapshot = self._report()
+            self._state_file.publish(self._snapshot)
         return self._finish()
 
     def _handle(self, fd: int) -> None:
@@ -135,6 +141,7 @@ class Supervisor:
         self._last_beat_ns = 0
         self._epoll.register(self._pidfd, select.EPOLLIN)
         self._epoll.register(self._channel.fileno(), select.EPOLLIN)
+        self._starts += 1
         self._log.say(f"engine started as process {self._engine.pid}")
 
     def _hear_engine(self, channel: Channel) -> None:
@@ -144,6 +151,7 @@ class Supervisor:
             if kind is Kind.BEAT:
                 self._last_beat_ns = time.monotonic_ns()
             elif kind is Kind.STATUS:
+                self._progress.add(body["units"], time.monotonic_ns())
                 self._status = body
             elif kind is Kind.READY:
                 self._devices.hand_over()
@@ -174,6 +182,7 @@ class Supervisor:
                 "killing the engine"
             )
             self._engine.kill()
+            self._hang_kills += 1
             self._last_beat_ns = now_ns  # its death comes by the pidfd
 
     def _engine_died(self) -> None:
@@ -216,6 +225,8 @@ class Supervisor:
                 engine.wait()
         self._epoll.unregister(self._control.fileno())
         self._control.close()
+        if self._metrics is not None:
+            self._metrics.close()
         self._state_file.remove()
         self._epoll.close()
         self._epoll = select.epoll()
@@ -282,12 +293,24 @@ class Supervisor:
         self._channel.send(Kind.MANAGE, {"array": array, "unit": unit, "attach": attach})
         return self._report()
 
+    def _serve_metrics(self) -> MetricsServer | None:
+        """Serve metrics if the file says where. The router serves without them rather than not."""
+        if not self._table.metrics:
+            return None
+        try:
+            return MetricsServer(self._table.metrics, lambda: self._snapshot)
+        except OSError as error:
+            self._log.say(f"no metrics at {self._table.metrics}: {error.strerror}")
+            return None
+
     def _report(self) -> dict[str, Any]:
         return {
             "engine": self._table.name,
             "pid": self._engine.pid if self._engine else None,
             "exported": self._devices.exported,
             "tombstone": self._devices.buried,
+            "restarts": max(self._starts - 1, 0),
+            "hang_kills": self._hang_kills,
             "supervision": self._config.cluster.supervision,
             "ready": bool(self._status.get("serving")) and self._devices.exported,
             **self._status,

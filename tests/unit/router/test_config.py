@@ -36,6 +36,12 @@ def test_engines_agree_on_a_digest_that_their_own_keys_do_not_change(tmp_path):
     assert first != load(tmp_path, old="ZS00000000", new="ZS00000001").digest()
 
 
+def test_engines_that_promise_differently_do_not_work_together(tmp_path):
+    first = load_config(EXAMPLE).digest()
+
+    assert first != load(tmp_path, old="link_lease_ms = 1000", new="link_lease_ms = 900").digest()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
@@ -57,6 +63,8 @@ def test_engines_agree_on_a_digest_that_their_own_keys_do_not_change(tmp_path):
         ('link_key = ""', 'link_key = "00ff"', "cluster.link_key: expected empty, or at least 32"),
         ('link_key = ""', f'link_key = "{"x" * 32}"', "hexadecimal digits, seen 32 characters"),
         ("/run/zerostall/link-2.sock", "tcp:192.0.2.1:7000", "cluster.link_key: expected a key"),
+        ('metrics = ""', 'metrics = "tcp:192.0.2.1:1"', "engine engine1: metrics: expected a loop"),
+        ('log_format = "text"', 'log_format = "xml"', "Invalid enum value 'xml'"),
         ("[cluster]", "[cluster", "Expected ']'"),
     ],
 )
