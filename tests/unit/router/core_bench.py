@@ -95,6 +95,7 @@ class Array:
         match control.op:
             case ControlOp.REGISTER | ControlOp.REGISTER_AND_IGNORE:
                 self.keys[engine] = control.other
+                self.keys = {who: each for who, each in self.keys.items() if each}
             case ControlOp.RESERVE:
                 self.reserved = 7
             case ControlOp.CLEAR:

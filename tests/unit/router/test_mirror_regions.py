@@ -1,4 +1,4 @@
-"""The mirror's rules about regions: leases, what a leg lacks, repair, copies; and its last words."""
+"""The mirror's rules about regions: leases, what a leg lacks, repair, copies; its last words."""
 
 import errno
 
@@ -6,6 +6,7 @@ import pytest
 from mirror_bench import IN_SYNC, NO_ANSWER, RESYNCING, STALE, Bench
 
 from reference_router.commands import Op
+from reference_router.messages import LegState
 
 # Leases, dirty regions and repair
 
