@@ -29,6 +29,8 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.command in ("supervise", "engine"):
         return _daemon(arguments, config, table)
     try:
+        if arguments.command in ("attach", "detach", "release"):
+            return _operate(arguments, config, table)
         return _QUESTIONS[arguments.command](arguments, table)
     except ControlError as error:
         return _complain(str(error), _EXIT_NO)
@@ -52,9 +54,15 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("attach", "detach"):
             command.add_argument("--array", required=True, help="name of the array in the file")
             command.add_argument("--unit", default="", help="one logical unit; default: all")
-        if name in ("stop", "wait"):
+        if name == "attach":
+            text = "wait until the copy is complete, not only until it has begun"
+            command.add_argument("--whole", action="store_true", help=text)
+        if name == "release":
+            text = "release what can be reached, whatever its keys say"
+            command.add_argument("--force", action="store_true", help=text)
+        if name in ("stop", "wait", "attach", "detach"):
             command.add_argument("--timeout", type=float, default=10.0, help="seconds")
-        if name in _QUESTIONS:
+        if name in _QUESTIONS or name in ("attach", "detach"):
             command.add_argument("--json", action="store_true", help="print the status as JSON")
     return parser
 
@@ -129,10 +137,25 @@ def _wait(arguments: argparse.Namespace, table: EngineTable) -> int:
         time.sleep(_POLL_S)
 
 
-def _manage(arguments: argparse.Namespace, table: EngineTable) -> int:
-    words = {"array": arguments.array, "unit": arguments.unit}
-    status = ask(Path(table.control), arguments.command, **words)
-    return _tell(arguments, status, f"{arguments.command} of array {arguments.array}: asked for")
+def _operate(arguments: argparse.Namespace, config: RouterConfig, table: EngineTable) -> int:
+    # The other commands are asked often, and start faster without these.
+    from reference_router.operations import OperationError, attach, detach, release
+
+    try:
+        if arguments.command == "release":
+            sys.stdout.write("\n".join(release(config, table, force=arguments.force)) + "\n")
+            return 0
+        if arguments.array not in config.arrays:
+            known = ", ".join(config.arrays)
+            return _complain(f"array: expected one of {known}, seen {arguments.array!r}", 2)
+        common = {"array": arguments.array, "unit": arguments.unit, "timeout_s": arguments.timeout}
+        if arguments.command == "attach":
+            status, text = attach(table, whole=arguments.whole, **common)
+        else:
+            status, text = detach(config, table, **common)
+    except (OperationError, ConfigError) as error:
+        return _complain(str(error), _EXIT_NO)
+    return _tell(arguments, status, text)
 
 
 def _redundant(arguments: argparse.Namespace, table: EngineTable) -> int:
@@ -166,13 +189,11 @@ _QUESTIONS: dict[str, Callable[[argparse.Namespace, EngineTable], int]] = {
     "ready": _ready,
     "wait": _wait,
     "redundant": _redundant,
-    "attach": _manage,
-    "detach": _manage,
 }
 _COMMANDS = {
     "supervise": "run the supervisor of an engine, in the foreground",
     "start": "start a dead engine (failback); returns at once",
-    "stop": "stop the engine as planned, and wait until it has stopped",
+    "stop": "drain the engine and stop it as planned, and wait until it has stopped",
     "status": "print what the engine is doing",
     "pid": "print the process id of the engine",
     "ready": "exit with 0 if the engine serves",
@@ -180,5 +201,6 @@ _COMMANDS = {
     "redundant": "exit with 0 if both engines serve and all legs are in sync",
     "detach": "take an array out for good: its data is as it is, its keys are removed",
     "attach": "take a detached or blank array in: its data is overwritten by a full copy",
+    "release": "remove the router for good: with both engines stopped, free all legs of its keys",
     "engine": "run an engine (the supervisor does this)",
 }

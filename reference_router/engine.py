@@ -132,8 +132,7 @@ class Engine:
         if not self._stopping_since_ns:
             self._log.say("planned stop")
             self._stopping_since_ns = time.monotonic_ns()
-            self._ports.stopping = True
-            self._ports.set_readiness()
+            self._ports.stop()
             self._cluster.stop()
 
     def _stopped(self, now_ns: int) -> bool:

@@ -43,6 +43,17 @@ class Ports:
         """Tell whether hosts can use every unit."""
         return all(server.not_ready is None for server in self.servers.values())
 
+    def stop(self) -> None:
+        """Begin a planned stop: tell each host once that access states change, then serve none.
+
+        The unit attention goes first (SPC-4 5.15.2.7), NOT READY to what comes after it.
+        """
+        self.stopping = True
+        for server in self.servers.values():
+            for host in server.hosts:
+                self._attend(server, host, *_ACCESS_STATE_CHANGED)
+        self.set_readiness()
+
     def set_readiness(self) -> None:
         """Look at each unit and say whether it is ready."""
         for name, server in self.servers.items():

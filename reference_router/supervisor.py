@@ -53,7 +53,7 @@ class Supervisor:
         self._config_path = config_path
         self._table = table
         self._log = open_log(config, table, "supervisor")
-        self._lock = _lock(Path(table.control))
+        self._lock = lock_engine(Path(table.control))
         self._epoll = select.epoll()
         self._sizes = _sizes(config, table)
         self._devices = Devices(
@@ -317,7 +317,8 @@ class Supervisor:
         }
 
 
-def _lock(control: Path) -> int:
+def lock_engine(control: Path) -> int:
+    """Take an engine's place on this machine, until this process ends. Raises ConfigError."""
     path = control.with_name(control.name + ".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
