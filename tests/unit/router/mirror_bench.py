@@ -11,20 +11,31 @@ NO_ANSWER = check_condition(COMMUNICATION_FAILURE)
 LONG_NS = 1 << 60
 
 
+def make_mirror(
+    outbox: Outbox,
+    *,
+    legs: tuple[str, ...] = ("A", "B"),
+    blocks: int = 64,
+    region_blocks: int = 8,
+    slow_ns: int = 0,
+) -> Mirror:
+    return Mirror(
+        "lu0",
+        legs=legs,
+        blocks=blocks,
+        region_blocks=region_blocks,
+        lease_limit=8,
+        latency=LatencyWatch(len(legs), slow_ns=slow_ns, limit=3),
+        outbox=outbox,
+    )
+
+
 class Bench:
     """A mirror of 64 blocks in regions of 8, without a peer."""
 
     def __init__(self, *states: LegState, slow_ns: int = 0) -> None:
         self.outbox = Outbox()
-        self.mirror = Mirror(
-            "lu0",
-            legs=("A", "B"),
-            blocks=64,
-            region_blocks=8,
-            lease_limit=8,
-            latency=LatencyWatch(2, slow_ns=slow_ns, limit=3),
-            outbox=self.outbox,
-        )
+        self.mirror = make_mirror(self.outbox, slow_ns=slow_ns)
         self.commit(*states)
 
     def commit(self, *states: LegState, now_ns: int = 0) -> None:
