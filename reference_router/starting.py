@@ -8,11 +8,13 @@ from reference_router.keyring import End, Errand, Fate
 from reference_router.messages import Enrolled, LegState, Standing, UnitState
 from reference_router.service import ServiceState
 from reference_router.startup import Assessment, assess
+from reference_router.unit_setup import UnitSetup
 
 if TYPE_CHECKING:
     from reference_router.unit import Unit
 
 _SURVEY_NS = 250_000_000
+_UNREACHED_NS = 1_000_000_000  # so long no leg in reach is nothing to complain of
 _PATIENCE = 4  # of leg deadlines, for a script of several commands
 _UNKNOWN = Assessment(may_start=False, why="the keys on the legs have not been read yet")
 
@@ -25,23 +27,14 @@ class _Step(StrEnum):
 
 
 class Starting:
-    """An engine that does not serve yet. `persisted` are reservations that it kept in a file."""
+    """An engine that does not serve yet."""
 
-    def __init__(
-        self,
-        unit: "Unit",
-        *,
-        cold_start: bool,
-        force: bool,
-        preferred: int,
-        persisted: tuple[int, ServiceState] | None,
-        now_ns: int,
-    ) -> None:
+    def __init__(self, unit: "Unit", setup: UnitSetup, *, now_ns: int) -> None:
         self.assessment = _UNKNOWN
         self._unit = unit
-        self._cold_start, self._force = cold_start, force
-        self._fresh = ServiceState(preferred=preferred or None)
-        self._persisted = persisted
+        self._cold_start, self._force = setup.cold_start, setup.force
+        self._fresh = ServiceState(preferred=setup.preferred or None)
+        self._persisted = setup.persisted
         self._began_ns = now_ns
         self._step = _Step.LOOKING
         self._errand: Errand | None = None
@@ -152,7 +145,8 @@ class Starting:
         if self._survey is None and now_ns >= self._next_survey_ns:
             self._next_survey_ns = now_ns + _SURVEY_NS
             reached = [leg for leg, each in enumerate(self._unit.admission.mine) if each.available]
-            self._survey = self._unit.keyring.survey(reached, now_ns)
+            if reached or now_ns - self._began_ns > _UNREACHED_NS:
+                self._survey = self._unit.keyring.survey(reached, now_ns)
         elif self._survey is not None and self._is_over(self._survey, now_ns):
             self._assess(self._survey)
             self._survey = None

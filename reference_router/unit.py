@@ -59,17 +59,7 @@ class Unit:
         self.phase = Phase.STARTING
         self.stopping = False
         self.state = UnitState(epoch=0, states=(LegState.STALE,) * self.leg_count, members=())
-        self.mirror = Mirror(
-            setup.name,
-            legs=setup.legs,
-            blocks=setup.blocks,
-            region_blocks=setup.region_blocks,
-            lease_limit=setup.lease_limit,
-            latency=LatencyWatch(
-                self.leg_count, slow_ns=setup.leg_slow_ns, limit=setup.leg_slow_ios
-            ),
-            outbox=outbox,
-        )
+        self.mirror = _mirror(setup, outbox)
         self.keyring = Keyring(
             setup.name,
             engine_id=engine_id,
@@ -84,14 +74,7 @@ class Unit:
         self.requests = Requests(self, hosts=setup.hosts, engines=setup.engines)
         self.leading = Leading(self)
         self.housekeeping = Housekeeping(self)
-        self.starting = Starting(
-            self,
-            cold_start=setup.cold_start,
-            force=setup.force,
-            preferred=setup.preferred,
-            persisted=setup.persisted,
-            now_ns=now_ns,
-        )
+        self.starting = Starting(self, setup, now_ns=now_ns)
         self.adopted: Callable[[], None] = lambda: None
         """Told when another state holds, before held commands go on under it."""
         self.peer_leaves = False
@@ -365,3 +348,15 @@ class Unit:
             self._farewell = self.keyring.record(self.mirror.in_sync, key, now_ns)
         elif self._farewell.over:
             self.phase = Phase.STOPPED
+
+
+def _mirror(setup: UnitSetup, outbox: Outbox) -> Mirror:
+    return Mirror(
+        setup.name,
+        legs=setup.legs,
+        blocks=setup.blocks,
+        region_blocks=setup.region_blocks,
+        lease_limit=setup.lease_limit,
+        latency=LatencyWatch(len(setup.legs), slow_ns=setup.leg_slow_ns, limit=setup.leg_slow_ios),
+        outbox=outbox,
+    )

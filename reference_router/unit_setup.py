@@ -34,8 +34,8 @@ class UnitSetup:
     """What a unit is made of.
 
     `preferred` is the engine that hosts should use first, 0 if none.
-    `leg_slow_ns`, `leg_slow_ios`: see `LatencyWatch`. `check` is what its keys carry; `persisted`:
-    see `Starting`.
+    `leg_slow_ns`, `leg_slow_ios`: see `LatencyWatch`. `check` is what its keys carry. `persisted`
+    are the hosts' persistent reservations that this engine kept in a file, with their epoch.
     """
 
     name: str
