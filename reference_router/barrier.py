@@ -101,8 +101,8 @@ class Barrier:
         if self._record.over:
             self._recorded(proposal, self._record, now_ns)
         elif now_ns - self._record.started_ns > unit.timing.leg_deadline_ns:
-            for leg in (*self._record.running, *self._record.waiting):
-                self._leg_failed(proposal, leg, "no answer to a reservation command", now_ns)
+            leg = next(iter((*self._record.running, *self._record.waiting)))
+            self._leg_failed(proposal, leg, "no answer to a reservation command", now_ns)
 
     def _waits_for_promise(self, proposal: UnitState, now_ns: int) -> bool:
         """Tell whether the lost peer may still read by the old leg states, as it was promised."""

@@ -81,10 +81,14 @@ class Housekeeping:
             self._unit.note(f"detached leg {self._unit.mirror.legs[leg]} {what}")
 
     def _untidy_legs(self) -> list[int]:
-        """Return the legs in sync where this engine's key does not say that it is a member."""
+        """Return the legs in sync where this engine's key does not say that it is a member.
+
+        Alone, it must say the newest epoch, for nobody else's key will.
+        """
         found = []
         for leg in self._unit.mirror.in_sync:
             known = unpack(self._unit.keyring.registered[leg])
-            if known is None or known.epoch == 0:
+            newest = unit.state.epoch if not unit.shared else 1
+            if known is None or known.epoch < newest:
                 found.append(leg)
         return found

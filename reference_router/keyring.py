@@ -249,10 +249,29 @@ class Keyring:
                 return End(fate=Fate.LOST, why="another engine has come meanwhile")
             if not others:
                 return End(fate=Fate.DONE)
+            raised = self._raised(mine, others)
+            if raised != mine:
+                result = yield self._control(leg, ControlOp.REGISTER, mine, raised)
+                if result.outcome is Outcome.ERROR:
+                    return _failed(result)
+                continue
             gone = yield self._control(leg, ControlOp.PREEMPT_AND_ABORT, mine, others[0])
             if gone.outcome is Outcome.ERROR:
                 return _failed(gone)
         return End(fate=Fate.FAILED, why=f"keys still change after {_TRIES} tries")
+
+    def _raised(self, mine: int, others: list[int]) -> int:
+        """Return this engine's key with the newest epoch of all.
+
+        It is registered before the key that says that epoch is removed: else nothing on the array
+        would tell any more that the other arrays are older.
+        """
+        keys = [known for key in (mine, *others) if (known := unpack(key)) is not None]
+        newest = max(keys, key=lambda key: key.epoch)
+        if newest.epoch == keys[0].epoch:
+            return mine
+        key = Key(engine=self._engine_id, check=self._check, epoch=newest.epoch, holds=newest.holds)
+        return key.pack()
 
     def _claim(self, leg: int, seen: tuple[int, ...]) -> Script:
         mine = next((key for key in seen if self._is_mine(key)), 0)

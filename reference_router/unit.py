@@ -224,6 +224,10 @@ class Unit:
 
     def _serve(self, now_ns: int) -> None:
         self.leading.tell()
+        if self._farewell is not None:
+            if self._farewell.over:
+                self.phase = Phase.STOPPED
+            return
         self.housekeeping.drive(now_ns)
         if self.phase is not Phase.SERVING:
             return
@@ -231,7 +235,7 @@ class Unit:
             self.leading.drive(now_ns)
         elif self.shared:
             self.leading.follow()
-        if self.stopping and self.phase is Phase.SERVING:
+        if self.stopping and self.phase is Phase.SERVING and self.barrier.proposal is None:
             self._stop(now_ns)
 
     # Changes of state
@@ -342,12 +346,9 @@ class Unit:
         if self.mirror.busy or not self.mirror.drained(range(self.leg_count)):
             return
         self.mirror.hold()
-        if self._farewell is None:
-            clean = not self.mirror.repairs
-            key = self.key(self.state.epoch, clean=clean, holds=self.state.services.persistent)
-            self._farewell = self.keyring.record(self.mirror.in_sync, key, now_ns)
-        elif self._farewell.over:
-            self.phase = Phase.STOPPED
+        clean = not self.mirror.repairs
+        key = self.key(self.state.epoch, clean=clean, holds=self.state.services.persistent)
+        self._farewell = self.keyring.record(self.mirror.in_sync, key, now_ns)
 
 
 def _mirror(setup: UnitSetup, outbox: Outbox) -> Mirror:
