@@ -86,8 +86,9 @@ class Housekeeping:
         Alone, it must say the newest epoch, for nobody else's key will.
         """
         found = []
-        for leg in self._unit.mirror.in_sync:
-            known = unpack(self._unit.keyring.registered[leg])
+        unit = self._unit
+        for leg in unit.mirror.in_sync:
+            known = unpack(unit.keyring.registered[leg])
             newest = unit.state.epoch if not unit.shared else 1
             if known is None or known.epoch < newest:
                 found.append(leg)

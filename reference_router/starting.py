@@ -203,6 +203,8 @@ class Starting:
             unit.note(f"not started: {words}")
             self._look()
             self.assessment = _UNKNOWN
+            # Not in step with another engine that lost to this one.
+            self._next_survey_ns = now_ns + unit.engine_id * _SURVEY_NS
             return
         self._look()
         found = self.assessment

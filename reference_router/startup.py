@@ -105,5 +105,5 @@ def _known(
             LegState.IN_SYNC if leg in newest else LegState.STALE for leg in range(len(found))
         ),
         unclean=any(not key.clean for key in keys),
-        blank=tuple(leg for leg, ours in enumerate(found) if not ours and surveys[leg] is not None),
+        blank=tuple(leg for leg in seen if not found[leg] and leg not in newest),
     )
