@@ -241,6 +241,8 @@ class Bench:
             outbox.refuse_link = ""
             if self.linked:
                 self.cut()
+            else:
+                node.cluster.link_down(self.now_ns, peer_is_dead=False)
         return did
 
     def _look_for_legs(self, node: Node) -> None:
