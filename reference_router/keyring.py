@@ -285,9 +285,9 @@ class Keyring:
         end = yield from self._fence(leg, seen)
         if end.fate is not Fate.DONE:
             if not mine:  # leave no key behind where there was none
-                yield self._control(leg, ControlOp.REGISTER, key, 0)
+                yield self._control(leg, ControlOp.REGISTER, self.registered[leg], 0)
             return end
-        result = yield self._control(leg, ControlOp.RESERVE, key)
+        result = yield self._control(leg, ControlOp.RESERVE, self.registered[leg])
         return End(fate=Fate.DONE) if result.outcome is Outcome.GOOD else _failed(result)
 
     def _is_mine(self, key: int) -> bool:
