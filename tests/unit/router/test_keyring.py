@@ -52,9 +52,6 @@ class Bench:
 BOTH_DONE = {0: Fate.DONE, 1: Fate.DONE}
 
 
-# Survey
-
-
 def test_survey_reads_the_keys_of_all_legs_at_once():
     bench = Bench(e1=key(1, 3), e2=key(2, 3))
 
@@ -74,9 +71,6 @@ def test_leg_that_cannot_be_read_has_failed_and_says_why():
 
     assert bench.finish(errand) == {0: Fate.FAILED, 1: Fate.DONE}
     assert errand.ends[0].why == "no answer"
-
-
-# Record
 
 
 def test_record_changes_this_engines_key():
@@ -121,9 +115,6 @@ def test_record_goes_on_from_a_command_that_was_given_up_and_took_effect_all_the
     assert bench.keys() == {1: key(1, 5)}
 
 
-# Enrol
-
-
 def test_enrolment_registers_and_reserves():
     bench = Bench()
 
@@ -160,9 +151,6 @@ def test_enrolment_under_another_type_of_reservation_has_failed():
 
     assert bench.finish(errand) == {0: Fate.FAILED}
     assert "type 0x5" in errand.ends[0].why
-
-
-# Fence
 
 
 def test_fence_removes_all_other_engines_leg_after_leg():
@@ -202,10 +190,25 @@ def test_fence_looks_again_when_the_other_changes_its_key_meanwhile():
     errand = bench.keyring.fence((0,), 0)
     bench.do()
     assert bench.issued() == [(0, PREEMPT)]
-    bench.keys()[2] = key(2, 4)
+    bench.keys()[2] = key(2, 3, holds=True)
 
     assert bench.finish(errand) == {0: Fate.DONE}
     assert bench.keys() == {1: key(1, 3)}
+
+
+@pytest.mark.parametrize("takes", ["fence", "claim"])
+def test_newest_epoch_never_leaves_an_array(takes):
+    """Else nothing on it would tell any more that the other arrays are older."""
+    bench = Bench(e1=key(1, 3), e2=key(2, 4, holds=True))
+    seen = tuple(bench.keys().values())
+    keyring = bench.keyring
+    errand = keyring.fence((0,), 0) if takes == "fence" else keyring.claim({0: seen}, 0)
+    while bench.outbox.controls:
+        bench.do()
+        assert max(each & 0xFFFFFFFF for each in bench.keys().values()) == 4
+
+    assert errand.ends[0].fate is Fate.DONE
+    assert bench.keys() == {1: key(1, 4, holds=True)}
 
 
 def test_fence_is_lost_to_one_that_was_faster_by_one_command():
@@ -237,9 +240,6 @@ def test_fence_does_not_try_for_ever():
 
     assert errand.ends[0].fate is Fate.FAILED
     assert "still change" in errand.ends[0].why
-
-
-# Claim
 
 
 def test_claim_takes_legs_over_from_engines_that_were_seen():
@@ -285,9 +285,6 @@ def test_claim_that_comes_to_nothing_leaves_no_key_where_there_was_none():
 
     assert bench.finish(errand) == {0: Fate.LOST}
     assert bench.keys() == {2: key(2, 0)}
-
-
-# Clear
 
 
 def test_clear_gives_the_array_back_to_its_owner():
