@@ -4,7 +4,7 @@ The command table says what a command is; here is what every command must pass f
 of SAM-5 5.3.3: resets to be reported, reservations, other unit attentions, then the rest.
 """
 
-from reference_router.attentions import RESET_OCCURRED, Attentions
+from reference_router.attentions import Attentions
 from reference_router.commands_table import (
     BY_ACTION,
     BY_CODE,
@@ -21,13 +21,13 @@ from reference_router.scsi import (
     TARGET_PORT_STANDBY,
     TARGET_PORT_UNAVAILABLE,
     Op,
-    OperationCode,
     Response,
     Sense,
     check_condition,
     invalid_field,
 )
 from reference_router.service_state import (
+    LOGICAL_UNIT_RESET,
     AccessState,
     Attention,
     Nexus,
@@ -113,21 +113,9 @@ class DeviceServer:
             self._attentions.add(host, attention.asc, attention.ascq)
             self._set_gated()
 
-    def reset(self, host: str) -> ServiceRequest | None:
-        """Take note of a LOGICAL UNIT RESET by `host`: the other hosts are to learn of it.
-
-        It ends an SPC-2 reservation, whoever holds it (SPC-2 5.5.1): returns the request for it.
-        """
-        asc, ascq = RESET_OCCURRED
-        for other in self.hosts:
-            if other != host:
-                self._attentions.add(other, asc, ascq)
-        self._set_gated()
-        holder = self._service.legacy
-        if holder is None:
-            return None
-        cdb = bytes((OperationCode.RELEASE_6, 0, 0, 0, 0, 0))
-        return ServiceRequest(host=holder.host, engine=holder.engine, cdb=cdb)
+    def reset(self, host: str) -> ServiceRequest:
+        """Return the request that makes a LOGICAL UNIT RESET by `host` true in both engines."""
+        return ServiceRequest(host=host, engine=self.engine_id, cdb=LOGICAL_UNIT_RESET)
 
     def take_sense(self, host: str) -> Sense:
         """Return what REQUEST SENSE reports to `host`, and clear it if it is a unit attention."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from reference_router.commands import Command
 from reference_router.device_server import DeviceServer
 from reference_router.mirror import Mirror
-from reference_router.ring import Entry, Ring
+from reference_router.ring import Entry, Ring, TaskFunction, TaskManagement
 from reference_router.scsi import (
     BLOCK_BYTES,
     INVALID_FIELD_IN_CDB,
@@ -31,7 +31,13 @@ _KICK = bytes(4)  # a write of any 32-bit value runs tcmu_irqcontrol()
 _MAP_SIZE = "maps/map0/size"
 _REFUSED = check_condition(INVALID_FIELD_IN_CDB)
 
-Asker = Callable[[ServiceRequest, "Token", int], None]
+_RESETS = (
+    TaskFunction.LUN_RESET,
+    TaskFunction.TARGET_WARM_RESET,
+    TaskFunction.TARGET_COLD_RESET,
+)
+
+Asker = Callable[[ServiceRequest, "Token | Nobody", int], None]
 
 
 class UioDevice:
@@ -83,6 +89,23 @@ class Token:
         return self.front.mismatch(self, data)
 
 
+class Nobody:
+    """Stands for a token where no command waits for the answer: task management has none."""
+
+    __slots__ = ("entry",)
+
+    def __init__(self) -> None:
+        self.entry = None
+
+    @property
+    def front(self) -> "Nobody":
+        """Return what takes the answer."""
+        return self
+
+    def end(self, *_: object) -> None:
+        """Take an answer that nobody waits for."""
+
+
 class Front:
     """One TCMU device in service. `ask` is for what both engines must agree on."""
 
@@ -125,7 +148,25 @@ class Front:
                 token = Token(self, entry, todo)
                 command = Command(token, todo.op, todo.lba, todo.blocks, self.host)
                 self.mirror.submit(command, now_ns)
+        if self._ring.task_management:
+            self._manage_tasks(now_ns)
         self.kick()
+
+    def _manage_tasks(self, now_ns: int) -> None:
+        """Drop what the kernel aborts and has not started; what is under way ends first.
+
+        The kernel answers the task management function when each command is answered
+        (core_tmr_abort_task, core_tmr_drain_state_list: target_put_cmd_and_wait).
+        """
+        events, self._ring.task_management = self._ring.task_management, []
+        for event in events:
+            self.mirror.abort(partial(self._is_aborted, event))
+            if event.function in _RESETS:
+                self._ask(self._server.reset(self.host), Nobody(), now_ns)
+
+    def _is_aborted(self, event: TaskManagement, command: Command) -> bool:
+        token: Token = command.token
+        return token.front is self and token.entry.command_id in event.command_ids
 
     def fill(self, token: Token, into: memoryview) -> None:
         """Copy a write's data out of the ring, or make it."""

@@ -21,6 +21,7 @@ from reference_router.traffic import FIRST_WRITES, NO_ANSWER, Traffic, indexes
 
 _USED = (LegState.IN_SYNC, LegState.RESYNCING)
 _FOR_EVER_NS = 1 << 63
+_ABORTED = scsi.Response(scsi.Status.TASK_ABORTED)
 
 
 class Mirror(Traffic):
@@ -83,6 +84,15 @@ class Mirror(Traffic):
             self._held.append(command)
         elif not self._start(command, now_ns):
             self._blocked.append(command)
+
+    def abort(self, chosen: Callable[[Command], bool]) -> None:
+        """End host commands that have not started; what is under way ends by itself."""
+        for queue in (self._held, self._blocked, self._unsure):
+            for command in [each for each in queue if each.op != Op.COPY and chosen(each)]:
+                queue.remove(command)
+                command.response = _ABORTED
+                self._unpin(command)
+                self._outbox.completions.append(command)
 
     def retry_blocked(self, now_ns: int) -> None:
         """Look again at what waits for a lease, a repair or another write."""

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from enum import IntEnum
 from mmap import mmap
+from typing import NamedTuple
 
 MAILBOX_VERSION = 2
 FLAG_OUT_OF_ORDER = 1 << 0
@@ -48,6 +49,27 @@ class Opcode(IntEnum):
 
 
 _FILLERS = frozenset((Opcode.PAD, Opcode.TASK_MANAGEMENT))
+_TASK_MANAGEMENT = struct.Struct("<B3xI")  # tmr_type, cmd_cnt, behind the header of 8 bytes
+_TASK_MANAGEMENT_OFFSET = 8
+_COMMAND_IDS_OFFSET = 32
+
+
+class TaskFunction(IntEnum):
+    """Task management functions (TCMU_TMR_*; SAM-5 7). Others are told by their number."""
+
+    ABORT_TASK = 1
+    ABORT_TASK_SET = 2
+    CLEAR_TASK_SET = 4
+    LUN_RESET = 5
+    TARGET_WARM_RESET = 6
+    TARGET_COLD_RESET = 7
+
+
+class TaskManagement(NamedTuple):
+    """The kernel aborts commands, and waits until each of `command_ids` is answered."""
+
+    function: int
+    command_ids: frozenset[int]
 
 
 class Entry:
@@ -102,6 +124,8 @@ class Ring:
         self._reads_length = bool(flags & FLAG_READ_LENGTH)
         self._cursor = self._tail = 0
         self._taken = 0
+        self.task_management: list[TaskManagement] = []
+        """What `take` came across, for the caller to collect: each concerns commands before it."""
 
     def release(self) -> None:
         """Drop the views of the memory, so that an mmap beneath can be closed."""
@@ -127,12 +151,27 @@ class Ring:
             length, opcode = self._slot(self._cursor, head)
             self._cursor = (self._cursor + length) % self._size
             if opcode in _FILLERS:
+                if opcode == Opcode.TASK_MANAGEMENT:
+                    self._note_task_management(offset, length)
                 continue  # such slots are skipped again, and so given back, when completing
             entry = self._parse(offset, length, opcode)
             self._taken += 1
             yield entry
         if not self._taken:
             self._skip_fillers()
+
+    def _note_task_management(self, offset: int, length: int) -> None:
+        """Keep a struct tcmu_tmr_entry; its commands are told by their ids."""
+        if length < _COMMAND_IDS_OFFSET:
+            raise RingError(f"task management of {length} bytes: expected {_COMMAND_IDS_OFFSET}")
+        function, count = _TASK_MANAGEMENT.unpack_from(
+            self._memory, offset + _TASK_MANAGEMENT_OFFSET
+        )
+        stop = _COMMAND_IDS_OFFSET + 2 * count
+        if stop > length:
+            raise RingError(f"task management of {count} commands in {length} bytes")
+        ids = self._memory[offset + _COMMAND_IDS_OFFSET : offset + stop].cast("H")
+        self.task_management.append(TaskManagement(function, frozenset(ids)))
 
     def _parse(self, offset: int, length: int, opcode: int) -> Entry:
         _, command_id, _, _, iovecs, bidi_iovecs, _, cdb_offset = _ENTRY.unpack_from(

@@ -7,8 +7,10 @@ drain, the new state holds in both, and only then the host has its answer.
 import msgspec
 
 from reference_router.alua import set_groups
+from reference_router.attentions import RESET_OCCURRED
 from reference_router.reservations import release_legacy, reserve_legacy, reserve_out
-from reference_router.scsi import INVALID_OPERATION, OperationCode
+from reference_router.scsi import INVALID_OPERATION, OperationCode, Response
+from reference_router.service_state import LOGICAL_UNIT_RESET
 from reference_router.service_state import AccessState as AccessState
 from reference_router.service_state import Attention as Attention
 from reference_router.service_state import Change as Change
@@ -43,6 +45,8 @@ def apply(
     """Return what `request` does to `state`; a refused one leaves it as it was."""
     cdb = request.cdb.ljust(_CDB_BYTES, b"\0")
     nexus = Nexus(request.host, request.engine)
+    if request.cdb == LOGICAL_UNIT_RESET:
+        return _reset(state, nexus, hosts=hosts, engines=engines)
     match cdb[0]:
         case OperationCode.PERSISTENT_RESERVE_OUT:
             return reserve_out(state, nexus, cdb, request.parameters, hosts=hosts, engines=engines)
@@ -53,6 +57,23 @@ def apply(
         case OperationCode.MAINTENANCE_OUT:
             return set_groups(state, nexus, request.parameters, hosts=hosts, engines=engines)
     return Change(state, INVALID_OPERATION)
+
+
+def _reset(
+    state: ServiceState, nexus: Nexus, *, hosts: tuple[str, ...], engines: tuple[int, ...]
+) -> Change:
+    """Do LOGICAL UNIT RESET: every other nexus learns of it, an SPC-2 reservation ends.
+
+    SAM-5 6.3.3 and SPC-2 5.5.1. The barrier that makes it true drains what both engines do.
+    """
+    asc, ascq = RESET_OCCURRED
+    attentions = tuple(
+        Attention(host=host, engine=engine, asc=asc, ascq=ascq)
+        for host in hosts
+        for engine in engines
+        if (host, engine) != nexus
+    )
+    return Change(msgspec.structs.replace(state, legacy=None), Response(), attentions)
 
 
 def to_file(state: ServiceState) -> bytes:

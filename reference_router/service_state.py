@@ -11,6 +11,9 @@ import msgspec
 
 from reference_router.scsi import Response
 
+LOGICAL_UNIT_RESET = b"\xff"
+"""Stands for the CDB in a request that is a task management function; FFh is no command here."""
+
 
 class Nexus(NamedTuple):
     """An I_T nexus: a host through an engine's port."""

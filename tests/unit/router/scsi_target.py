@@ -3,7 +3,7 @@
 from reference_router.device_server import DeviceServer
 from reference_router.inquiry import Identity
 from reference_router.scsi import Ask, Response, Status, Transfer
-from reference_router.service import ServiceState, apply
+from reference_router.service import ServiceRequest, ServiceState, apply
 
 BLOCKS = 131072
 NAA = bytes.fromhex("60014057a65726f7374616c6c00000a0")
@@ -61,7 +61,11 @@ class Pair:
         done = execute(text, self.servers[engine], host=host, data=data)
         if not isinstance(done, Ask):
             return done
-        change = apply(self.state, done.request, hosts=HOSTS, engines=ENGINES)
+        return self.agree(done.request)
+
+    def agree(self, request: ServiceRequest) -> Response:
+        """Let both engines agree on a request."""
+        change = apply(self.state, request, hosts=HOSTS, engines=ENGINES)
         self.state = change.state
         for server in self.servers.values():
             server.service = change.state

@@ -65,23 +65,21 @@ def test_unknown_command_reports_an_attention_too():
 
 
 def test_reset_is_told_to_the_other_hosts():
-    server = make_server()
+    """SAM-5 6.3.3: to every nexus but the one that it came through, once."""
+    pair = Pair()
+    assert pair.agree(pair.servers[1].reset("alpha")) == Response()
 
-    assert server.reset("alpha") is None
-    assert [sense_of(execute("00", server, host=host)) for host in HOSTS[1:]] == [
-        (6, 0x29, 3),
-        (6, 0x29, 3),
-    ]
-    assert execute("00", server) == Response()
+    told = {(host, engine): pair.attention_of(host, engine) for host in HOSTS for engine in (1, 2)}
+    assert told.pop(("alpha", 1)) is None
+    assert set(told.values()) == {(0x29, 3)}
+    assert {pair.attention_of(host, 2) for host in HOSTS} == {None}
 
 
 def test_reset_ends_an_old_reservation():
     pair = Pair()
     pair.send("16", "alpha", 1)
-    request = pair.servers[2].reset("beta")
 
-    assert request is not None
-    assert pair.send(request.cdb.hex(), request.host, request.engine) == Response()
+    assert pair.agree(pair.servers[2].reset("beta")) == Response()
     assert pair.state.legacy is None
 
 
