@@ -159,7 +159,6 @@ def test_leg_without_a_key_is_blank_beside_one_that_has_some():
     assert (found.states, found.blank) == ((IN_SYNC, STALE), (1,))
 
 
-@pytest.mark.xfail(reason="the leg that is started from is detached, and its keys are cleared")
 def test_forced_start_from_a_virgin_leg_does_not_take_that_leg_for_blank():
     assert verdict(None, (), force=True).blank == ()
 
