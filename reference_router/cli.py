@@ -20,7 +20,13 @@ _EXIT_USAGE = 2
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit status: 0 yes or done, 1 no or failed, 2 usage."""
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["simulate"]:
+        # It needs no configuration, and the other commands do not need its modules.
+        from reference_router.simulator.command import simulate
+
+        return simulate(words[1:])
+    arguments = _parser().parse_args(words)
     try:
         config = load_config(arguments.config)
         table = config.engine_named(arguments.engine)
@@ -39,6 +45,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="reference_router", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("simulate", help="run the core in a simulated world, with faults")
     for name, text in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", type=Path, required=True, help="router.toml")
