@@ -19,6 +19,7 @@ from reference_router.status import DETACHED
 from reference_router.supervisor import lock_engine
 
 _POLL_S = 0.1
+_USED = (LegState.RESYNCING, LegState.IN_SYNC)
 
 
 class OperationError(Exception):
@@ -56,9 +57,12 @@ def attach(
 
     Returns the last status and what was done. Raises OperationError, ControlError.
     """
-    names = _units(ask(Path(table.control), "status"), array, unit)
-    ask(Path(table.control), "attach", array=array, unit=unit)
-    wanted = (LegState.IN_SYNC,) if whole else (LegState.RESYNCING, LegState.IN_SYNC)
+    status = ask(Path(table.control), "status")
+    names = _units(status, array, unit)
+    for name in names:
+        if status["units"][name]["legs"][array] not in _USED:
+            ask(Path(table.control), "attach", array=array, unit=name)
+    wanted = (LegState.IN_SYNC,) if whole else _USED
     status = _await(table, names, array, wanted, time.monotonic() + timeout_s)
     words = ", ".join(f"{name} {status['units'][name]['legs'][array]}" for name in names)
     return status, f"array {array} attached: {words}"

@@ -1,5 +1,6 @@
 """The status of an engine as a table for people. Pure."""
 
+import math
 from typing import Any
 
 _MIB = 1 << 20
@@ -67,7 +68,7 @@ def _resync(unit: dict[str, Any]) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds < 100:
-        return f"{seconds:.0f} s"
+        return f"{math.ceil(seconds)} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f} h"
 

@@ -28,6 +28,7 @@ from reference_router.heartbeat import patience, process_state
 from reference_router.legs import size_of
 from reference_router.log import open_log
 from reference_router.metrics_server import MetricsServer
+from reference_router.notify import notify
 from reference_router.progress import Progress
 from reference_router.state_file import StateFile
 from reference_router.supervision import Channel, Kind, channel_pair
@@ -87,6 +88,7 @@ class Supervisor:
     def run(self) -> int:
         """Supervise until SIGTERM or SIGINT; return the exit status."""
         self._start(cold_start=self._config.cluster.cold_start == "in_sync")
+        notify("READY=1")
         interval_ns = self._config.cluster.heartbeat_interval_ms * _MS
         looped_ns = time.monotonic_ns()
         while not self._leaving:
@@ -214,6 +216,7 @@ class Supervisor:
             self._deaths += 1
 
     def _finish(self) -> int:
+        notify("STOPPING=1")
         engine = self._engine
         if engine is not None:
             if self._channel is not None:
