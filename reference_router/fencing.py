@@ -81,7 +81,8 @@ class Fencing:
             self._errand = None
             self._judge(self._base, now_ns)
         elif now_ns - self._errand.started_ns > self._unit.timing.leg_deadline_ns:
-            for leg in self._errand.running:
+            # None runs where an earlier try's command is still under way.
+            for leg in self._errand.running or list(self._errand.waiting)[:1]:
                 self._failed[leg] = "no answer to a reservation command"
             self._unit.keyring.drop(self._errand)
             self._run(now_ns)

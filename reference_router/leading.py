@@ -26,6 +26,11 @@ class Leading:
         self._told = False
         self._managed: deque[tuple[int, bool]] = deque(maxlen=_MANAGED_MAX)
 
+    @property
+    def waiting(self) -> bool:
+        """Tell whether a wish of an operator or of the peer waits."""
+        return bool(self._managed) or self._unit.peer_leaves
+
     def link_up(self) -> None:
         """Tell a peer again where we stand, and invite it again."""
         self._told, self._invited_at = False, 0

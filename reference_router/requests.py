@@ -40,6 +40,11 @@ class Requests:
         self._queue: deque[tuple[int, int, ServiceRequest]] = deque()  # engine, number, request
         self._next = 1
 
+    @property
+    def waiting(self) -> bool:
+        """Tell whether a request waits to be applied."""
+        return bool(self._queue)
+
     def ask(self, request: ServiceRequest, token: object, now_ns: int) -> None:
         """Take a request of a host of this engine."""
         unit = self._unit

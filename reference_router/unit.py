@@ -117,6 +117,8 @@ class Unit:
             and not self.mirror.fenced_off
             and not self.copier.busy
             and self.housekeeping.done
+            and not self.requests.waiting
+            and not self.leading.waiting
             and not self.stopping
         )
 
