@@ -234,7 +234,9 @@ class Bench:
         node.notes += outbox.notes
         for each in (outbox.completions, outbox.answers, outbox.notes, outbox.changed):
             each.clear()
+        before = len(outbox.leg_io), len(outbox.controls)
         node.cluster.drive(self.now_ns)
+        did |= before != (len(outbox.leg_io), len(outbox.controls))
         did |= self._transmit(node)
         if outbox.refuse_link:
             node.notes.append(f"refused: {outbox.refuse_link}")
