@@ -75,6 +75,8 @@ def write_config(chosen: Settings) -> None:
             f'name = "{unit.name}"',
             f'naa = "{unit.naa}"',
             f'serial = "ZS-{unit.name.upper()}"',
+            # So that an engine also starts while an array is away.
+            f"size_bytes = {unit.size_bytes}",
         ]
     lines += ["[[host]]", f'name = "{layout.HOST}"']
     CONFIG.write_text("\n".join(lines) + "\n", encoding="utf-8")
