@@ -58,11 +58,16 @@ class Array:
         self.reserved: int | None = None
         self.silent = False
         """Nothing is answered, and nothing is done, until it speaks again."""
+        self.cut_off: set[int] = set()
+        """Engines that have lost their way to it: to them it is silent."""
         self.error = 0
         """The errno of all I/O."""
         self.bad: set[int] = set()
         """Blocks that cannot be read until they are written."""
         self.done: list[tuple[int, ControlOp]] = []
+
+    def answers(self, engine: int) -> bool:
+        return not self.silent and engine not in self.cut_off
 
     def io(self, engine: int, io: LegIo) -> int:
         if self.error:
@@ -250,7 +255,7 @@ class Bench:
     def _look_for_legs(self, node: Node) -> None:
         for leg, array in enumerate(self.arrays):
             reach = node.unit.admission.mine[leg]
-            good = not array.silent and not array.error
+            good = array.answers(node.number) and not array.error
             in_use = leg in node.unit.mirror.used
             if good != reach.available and (good or not in_use):
                 node.cluster.reach("lu0", leg, available=good, identity=f"wwn-{leg}")
@@ -266,7 +271,7 @@ class Bench:
         did = False
         for io in list(node.outbox.leg_io):
             array = self.arrays[io.leg]
-            if not array.silent:
+            if array.answers(node.number):
                 did = True
                 node.outbox.leg_io.remove(io)
                 node.cluster.leg_done(io, array.io(node.number, io), self.now_ns)
@@ -276,7 +281,7 @@ class Bench:
         did = False
         for control in list(node.outbox.controls):
             array = self.arrays[control.leg]
-            if not array.silent and limit:
+            if limit and array.answers(node.number):
                 limit -= 1
                 did = True
                 node.outbox.controls.remove(control)

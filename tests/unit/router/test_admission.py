@@ -30,7 +30,9 @@ def is_back(bench: Bench) -> bool:
 def keeps_out(bench: Bench, leg: int = 1) -> bool:
     """Let the leg answer again, and tell whether it is left out all the same."""
     bench.arrays[leg].error, bench.arrays[leg].silent = 0, False
+    epoch = bench.unit(1).state.epoch
     bench.run(LONG_MS)
+    assert bench.unit(1).state.epoch == epoch
     return states(bench)[leg] is STALE
 
 

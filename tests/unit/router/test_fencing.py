@@ -23,28 +23,36 @@ def alone(bench: Bench) -> list[int]:
 @settings(max_examples=60, deadline=None)
 @given(
     leg=st.integers(0, 1),
-    fault=st.sampled_from(("none", "silent", "error")),
+    fault=st.sampled_from(("none", "silent", "error", "path")),
+    late=st.sets(st.tuples(st.integers(1, 2), st.integers(0, 1)), max_size=2),
     stage=STAGES,
     order=st.lists(st.sampled_from((1, 2)), max_size=30),
 )
-def test_of_two_that_lost_each_other_exactly_one_goes_on(leg, fault, stage, order):
-    """The link is lost at any stage of dropping a leg, and the race is run in any order."""
+def test_of_two_that_lost_each_other_exactly_one_goes_on(leg, fault, late, stage, order):
+    """The link is lost at any stage of dropping a leg, and the race is run in any order.
+
+    `late` are paths from an engine to an array that are lost with the link.
+    """
     bench = pair()
     bench.stops_at = lambda _, message: stage is not None and isinstance(message, stage)
     bench.arrays[leg].silent = fault == "silent"
     bench.arrays[leg].error = errno.EIO if fault == "error" else 0
+    bench.arrays[leg].cut_off = {2} if fault == "path" else set()
     bench.write(1, 3, "before")
     bench.write(2, 11, "before")
     bench.run(0 if fault == "none" else 150)
 
     bench.cut()
+    for engine, array in late:
+        bench.arrays[array].cut_off.add(engine)
     for engine in order:
         bench.step(engine, controls=1)
         assert len(alone(bench)) < 2
     for _ in range(20):
         bench.run(20)
         assert len(alone(bench)) < 2
-    bench.arrays[leg].silent, bench.arrays[leg].error = False, 0
+    for array in bench.arrays:
+        array.silent, array.error, array.cut_off = False, 0, set()
     bench.until(lambda: len(alone(bench)) == 1)
     bench.run(500)
     (winner,) = alone(bench)
@@ -129,6 +137,25 @@ def test_nobody_goes_on_while_the_tie_break_leg_is_out_of_reach():
     bench.run(500)
 
     assert len(alone(bench)) == 1
+
+
+def test_leader_counts_the_tie_break_of_a_state_that_its_follower_may_have_taken():
+    """The follower said Prepared to a state without leg A: leg B is its tie-break by then."""
+    bench = pair()
+    bench.stops_at = lambda _, message: isinstance(message, Prepared)
+    bench.arrays[0].error = errno.EIO
+    bench.write(1, 3, "x")
+    bench.run(20)
+    assert bench.unit(2).barrier.prepared
+
+    bench.cut()
+    bench.arrays[1].cut_off = {1}
+    bench.run(1000)
+
+    assert alone(bench) == [2]
+    bench.arrays[1].cut_off = set()
+    bench.run(1000)
+    assert alone(bench) == [2]
 
 
 def test_leg_that_is_no_tie_break_and_does_not_answer_is_left_out():

@@ -202,6 +202,15 @@ def test_engine_that_is_fenced_answers_not_ready():
 # What cannot be done now
 
 
+def test_request_on_a_quiet_unit_is_begun_at_once():
+    bench = alone()
+
+    ask(bench, 1, "a")
+    bench.run()
+
+    assert answers(bench, 1) == [("a", GOOD)]
+
+
 def test_engine_that_does_not_serve_answers_not_ready():
     bench = Bench(1)
 
@@ -216,7 +225,7 @@ def test_request_that_waits_too_long_is_answered_and_never_applied():
     bench = alone()
     bench.arrays[0].silent = bench.arrays[1].silent = True
     bench.write(1, 3, "x")
-    ask(bench, 1, "under way")
+    register(bench, 1, "under way", 1)
     bench.run(20)
     register(bench, 1, "late", 7)
     bench.run(TIMING.command_deadline_ns // MS + 100)
@@ -225,7 +234,7 @@ def test_request_that_waits_too_long_is_answered_and_never_applied():
     bench.arrays[0].silent = bench.arrays[1].silent = False
     bench.run(2000)
 
-    assert bench.unit(1).state.services.registrations == ()
+    assert bench.unit(1).state.services.key_of(Nexus("alpha", 1)) == 1
     assert len(answers(bench, 1)) == 2
 
 
