@@ -107,7 +107,7 @@ class Barrier:
     def _waits_for_promise(self, proposal: UnitState, now_ns: int) -> bool:
         """Tell whether the lost peer may still read by the old leg states, as it was promised."""
         unit = self._unit
-        if unit.peer.dead or not unit.shared or proposal.states == unit.state.states:
+        if unit.peer.dead or proposal.states == unit.state.states:
             return False
         return now_ns < unit.promised_until_ns
 

@@ -157,6 +157,8 @@ class Copier:
         region = copy.lba // self._unit.mirror.region_blocks
         if copy.failures:
             self._failed(copy, region, now_ns)
+        elif copy.response is not None:
+            self._unit.mirror.retry_blocked(now_ns)  # who waits for the region asks again
         elif self._refreshing:
             self.read_repairs += 1
             self._unit.note(f"region {region} was written anew on leg {self._names(copy.targets)}")

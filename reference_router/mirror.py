@@ -208,7 +208,7 @@ class Mirror(Traffic):
 
     def _start(self, command: Command, now_ns: int) -> bool:
         if command.op == Op.COPY:
-            return self._start_exclusive(command, now_ns)
+            return self._start_copy(command, now_ns)
         refusal = self.refuses(command)
         if refusal is not None:
             command.response = refusal
@@ -221,6 +221,15 @@ class Mirror(Traffic):
             return self._start_exclusive(command, now_ns)
         self._commands[command] = None
         self._read(command, now_ns)
+        return True
+
+    def _start_copy(self, copy: Command, now_ns: int) -> bool:
+        """Start a copy, unless a barrier has come since it was meant: then it ends, not done."""
+        if copy.source in self._in_sync and set(copy.targets) <= set(self._used):
+            return self._start_exclusive(copy, now_ns)
+        copy.response = NO_ANSWER
+        self._unpin(copy)
+        self.copies.append(copy)
         return True
 
     def _start_exclusive(self, command: Command, now_ns: int) -> bool:

@@ -272,6 +272,7 @@ class Unit:
         elif grows:
             self.mirror.leases.share(leads=self.leads)
             self.in_touch = True
+            self.promised_until_ns = 0
             self.admission.tell_again()
             self.mirror.confirm_reads(self.peer.lease_until_ns, now_ns)
         self.peer_leaves = False
@@ -347,6 +348,8 @@ class Unit:
             return
         if self.mirror.busy or not self.mirror.drained(range(self.leg_count)):
             return
+        if not self.housekeeping.done:
+            return  # keys of engines that left would look like an unclean end
         self.mirror.hold()
         clean = not self.mirror.repairs
         key = self.key(self.state.epoch, clean=clean, holds=self.state.services.persistent)
