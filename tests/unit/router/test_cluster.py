@@ -287,6 +287,35 @@ def test_restarted_engine_is_let_in_again():
     assert bench.unit(1).leads
 
 
+def test_newcomer_that_found_another_array_as_a_leg_is_not_let_in():
+    """It would write there, and not where the other engine writes."""
+    bench = alone()
+    bench.start(2)
+    bench.meet()
+    bench.nodes[2].cluster.reach("lu0", 1, available=True, identity="another")
+    bench.run(2000)
+    assert not bench.unit(2).serves
+
+    bench.nodes[2].cluster.reach("lu0", 1, available=True, identity="wwn-1")
+
+    bench.until(lambda: bench.unit(2).serves)
+
+
+@pytest.mark.parametrize("leg", [0, 1])
+def test_newcomer_that_does_not_reach_a_leg_in_use_is_not_let_in(leg):
+    bench = alone()
+    bench.start(2)
+    bench.arrays[leg].cut_off = {2}
+    bench.meet()
+    bench.run(2000)
+    assert not bench.unit(2).serves
+    assert bench.unit(1).serves
+
+    bench.arrays[leg].cut_off = set()
+
+    bench.until(lambda: bench.unit(2).serves)
+
+
 # Planned stop
 
 
@@ -300,8 +329,9 @@ def test_engine_leaves_as_planned_and_the_other_goes_on(leaving):
 
     assert bench.unit(stays).state.members == (stays,)
     write = bench.write(stays, 3, "x")
-    bench.run()
+    bench.run(40)
     assert bench.is_done(write)
+    assert [list(array.keys) for array in bench.arrays] == [[stays]] * 2
 
 
 def test_last_engine_leaves_a_clean_key_and_starts_again_by_it():

@@ -95,8 +95,11 @@ def test_race_costs_hosts_of_the_winner_no_error_and_those_of_the_loser_a_not_re
 
 def test_hung_engine_that_wakes_up_writes_nothing_and_answers_nothing_good():
     bench = pair()
+    bench.write(2, 3, "lease")
+    bench.run()
     late = bench.write(2, 3, "late")
     bench.nodes[2].hung = True
+    assert bench.nodes[2].outbox.leg_io
     bench.cut(tell=(1,))
     bench.run(100)
     assert alone(bench) == [1]
@@ -121,6 +124,30 @@ def test_loser_comes_back_as_a_newcomer():
 
     bench.until(lambda: all(is_settled(bench.unit(each)) for each in (1, 2)))
     assert bench.unit(winner).leads
+
+
+def test_loser_comes_back_only_when_its_old_io_has_ended():
+    """Registered again, a late write of its former life would land."""
+    bench = pair()
+    bench.write(2, 3, "first")
+    bench.run()
+    bench.write(2, 3, "late")
+    bench.nodes[2].hung = True
+    bench.cut(tell=(1,))
+    bench.run(100)
+    bench.nodes[2].hung = False
+    outbox = bench.nodes[2].outbox
+    stuck, outbox.leg_io[:] = list(outbox.leg_io), []
+    bench.cut(tell=(2,))
+    bench.meet()
+    bench.run(1000)
+    assert stuck
+    assert not bench.unit(2).serves
+
+    outbox.leg_io += stuck
+    bench.until(lambda: bench.unit(2).serves)
+
+    assert [array.blocks[3] for array in bench.arrays] == ["first", "first"]
 
 
 def test_nobody_goes_on_while_the_tie_break_leg_is_out_of_reach():
