@@ -37,6 +37,7 @@ class Copier:
         self._copy: Command | None = None
         self._kind = REPAIRED
         self._refreshing = False
+        self._bad: set[int] = set()  # legs that could not read the region
 
     @property
     def busy(self) -> bool:
@@ -104,6 +105,7 @@ class Copier:
 
     def _begin(self, now_ns: int) -> None:
         mirror = self._unit.mirror
+        self._bad.clear()
         if mirror.demanded:
             region = next(iter(mirror.demanded))
             del mirror.demanded[region]
@@ -156,7 +158,7 @@ class Copier:
         self._copy = None
         region = copy.lba // self._unit.mirror.region_blocks
         if copy.failures:
-            self._failed(copy, region, now_ns)
+            self._failed(copy, now_ns)
         elif copy.response is not None:
             self._unit.mirror.retry_blocked(now_ns)  # who waits for the region asks again
         elif self._refreshing:
@@ -174,7 +176,7 @@ class Copier:
         if unit.shared:
             unit.send(message)
 
-    def _failed(self, copy: Command, region: int, now_ns: int) -> None:
+    def _failed(self, copy: Command, now_ns: int) -> None:
         """Drop what cannot be written. What cannot be read anywhere stays as it is.
 
         A repair whose source has a medium error there is tried from another leg; a region that no
@@ -188,27 +190,22 @@ class Copier:
                 mirror.suspect(leg, f"copy: read: {errno_name(error)}")
                 if self._kind != REPAIRED and mirror.in_sync == (leg,):
                     mirror.suspect(self._kind, "its source cannot be read")
-            elif self._kind == REPAIRED and not self._refreshing:
-                self._repair_from_another(region, {leg}, now_ns)
-            elif self._kind != REPAIRED:
-                self._resync_from_another(copy, leg, now_ns)
+            elif not self._refreshing:
+                self._from_another(copy, leg, now_ns)
 
-    def _repair_from_another(self, region: int, bad: set[int], now_ns: int) -> None:
-        others = [leg for leg in self._unit.mirror.in_sync if leg not in bad]
-        source = self._copy.source if self._copy else -1
-        if others and source < 0:
-            targets = tuple(leg for leg in self._unit.mirror.used if leg != others[0])
+    def _from_another(self, copy: Command, leg: int, now_ns: int) -> None:
+        """Read the region from a leg that was not tried yet; if there is none, give it up."""
+        mirror, region = self._unit.mirror, copy.lba // self._unit.mirror.region_blocks
+        self._bad.add(leg)
+        others = [each for each in mirror.in_sync if each not in self._bad]
+        if others and self._kind == REPAIRED:
+            targets = tuple(each for each in mirror.used if each != others[0])
             self._start(region, others[0], targets, REPAIRED, now_ns)
-        else:
+        elif others:
+            self._start(region, others[0], copy.targets, self._kind, now_ns)
+        elif self._kind == REPAIRED:
             self._unit.note(f"region {region} cannot be read as a whole: not repaired")
             self._done(region, now_ns)
-
-    def _resync_from_another(self, copy: Command, leg: int, now_ns: int) -> None:
-        mirror = self._unit.mirror
-        others = [each for each in mirror.in_sync if each not in (leg, copy.source)]
-        if others:
-            region = copy.lba // mirror.region_blocks
-            self._start(region, others[0], copy.targets, self._kind, now_ns)
         else:
             mirror.suspect(self._kind, "a medium error on the leg it is copied from")
 

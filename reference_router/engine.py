@@ -208,7 +208,8 @@ class Engine:
     def _state_changed(self) -> None:
         changed, self._outbox.changed = self._outbox.changed, []
         for name in changed:
-            self._files.keep(name, self._cluster.units[name].state)
+            unit = self._cluster.units[name]
+            self._files.keep(name, unit.state, unit.barrier.proposal)
             self._ports.adopt(name)
         self._ports.set_readiness()
         self._next_status_ns = 0

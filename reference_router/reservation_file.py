@@ -1,7 +1,9 @@
 """The hosts' persistent reservations (APTPL) on this engine's disk. Shell.
 
 The arrays hold nothing but the engines' own keys, so what outlives a loss of power is kept here:
-one file a unit, with the epoch that it was agreed at. It changes in one rename.
+one file a unit, with the epoch that it was agreed at. Before an engine agrees to a proposal, it
+keeps that beside what holds: whichever of the two epochs the arrays tell afterwards, it knows what
+was agreed at it. The file changes in one rename.
 """
 
 import os
@@ -21,6 +23,9 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     services: str
 
 
+Persisted = tuple[tuple[int, ServiceState], ...]
+
+
 class ReservationFiles:
     """The files of one engine. `say` gets what cannot be read or written."""
 
@@ -32,29 +37,34 @@ class ReservationFiles:
         self._units = [unit.name for unit in config.logical_unit]
         self._say = say
 
-    def load(self) -> dict[str, tuple[int, ServiceState]]:
-        """Return epoch and reservations of each unit that has a sound file."""
-        found = {}
+    def load(self) -> dict[str, Persisted]:
+        """Return the reservations, by epoch, of each unit that has a sound file."""
+        found: dict[str, Persisted] = {}
         for unit in self._units:
             path = self._path(unit)
             try:
-                kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
-                found[unit] = (kept.epoch, from_file(kept.services.encode()))
+                kept = msgspec.json.decode(path.read_bytes(), type=tuple[_Kept, ...])
+                found[unit] = tuple(
+                    (each.epoch, from_file(each.services.encode())) for each in kept
+                )
             except FileNotFoundError:
                 continue
             except (OSError, msgspec.DecodeError, ServiceFileError) as error:
                 self._say(f"{path}: not taken: {error}")
         return found
 
-    def keep(self, unit: str, state: UnitState) -> None:
-        """Write what was agreed, before any host is told; remove the file if there is nothing."""
+    def keep(self, unit: str, state: UnitState, proposal: UnitState | None = None) -> None:
+        """Write what holds and what is proposed; remove the file if there is nothing to keep."""
         path = self._path(unit)
+        states = [state] if proposal is None else [state, proposal]
         try:
-            if not state.services.persistent:
+            if not any(each.services.persistent for each in states):
                 path.unlink(missing_ok=True)
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
-            kept = _Kept(epoch=state.epoch, services=to_file(state.services).decode())
+            kept = [
+                _Kept(epoch=each.epoch, services=to_file(each.services).decode()) for each in states
+            ]
             unfinished = path.with_suffix(".new")
             with unfinished.open("wb") as file:
                 file.write(msgspec.json.encode(kept))

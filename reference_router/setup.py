@@ -29,9 +29,9 @@ def unit_setups(
     *,
     cold_start: bool,
     force: bool,
-    persisted: dict[str, tuple[int, ServiceState]],
+    persisted: dict[str, tuple[tuple[int, ServiceState], ...]],
 ) -> tuple[UnitSetup, ...]:
-    """Return the setup of every unit. `sizes` is in bytes; `persisted`: see `Starting`."""
+    """Return the setup of every unit. `sizes` is in bytes; `persisted`: see `UnitSetup`."""
     cluster = config.cluster
     return tuple(
         UnitSetup(
@@ -49,7 +49,7 @@ def unit_setups(
             engines=tuple(engine.id for engine in config.engine),
             cold_start=cold_start,
             force=force,
-            persisted=persisted.get(unit.name),
+            persisted=persisted.get(unit.name, ()),
         )
         for unit in config.logical_unit
     )

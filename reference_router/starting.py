@@ -34,7 +34,7 @@ class Starting:
         self._unit = unit
         self._cold_start, self._force = setup.cold_start, setup.force
         self._fresh = ServiceState(preferred=setup.preferred or None)
-        self._persisted = setup.persisted
+        self._persisted = dict(setup.persisted)
         self._began_ns = now_ns
         self._step = _Step.LOOKING
         self._errand: Errand | None = None
@@ -163,7 +163,7 @@ class Starting:
             check=unit.check,
             cold_start=self._cold_start,
             force=self._force,
-            persisted_epoch=self._persisted[0] if self._persisted else -1,
+            persisted_epochs=self._persisted,
         )
         if assessment.why and assessment.why != self.assessment.why:
             unit.note(f"not started: {assessment.why}")
@@ -208,8 +208,7 @@ class Starting:
             return
         self._look()
         found = self.assessment
-        persisted = self._persisted
-        services = persisted[1] if persisted and persisted[0] == found.epoch else self._fresh
+        services = self._persisted.get(found.epoch, self._fresh)
         state = UnitState(
             epoch=found.epoch + 1,
             states=found.states,

@@ -4,7 +4,7 @@ The last to serve is the one who knows. An engine was a member to the end if its
 a leg of the highest epoch: whoever goes on without it removes its key there first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from reference_router.keys import Key, unpack
@@ -36,13 +36,13 @@ def assess(
     check: int,
     cold_start: bool,
     force: bool,
-    persisted_epoch: int,
+    persisted_epochs: Collection[int],
 ) -> Assessment:
     """Return whether an engine may start alone, and with which legs in sync.
 
     `surveys` has the keys by leg, None where they could not be read. `cold_start` is the operator's
     word that legs without a key are equal; `force`, that what can be seen is the newest there is.
-    `persisted_epoch` is how new the hosts' persistent reservations are that this engine keeps.
+    `persisted_epochs` are those of the hosts' persistent reservations that this engine keeps.
     """
     hidden = [names[leg] for leg, keys in enumerate(surveys) if keys is None]
     if hidden and not (force and len(hidden) < len(surveys)):
@@ -58,7 +58,9 @@ def assess(
     if not hidden and not any(key.epoch for keys in found for key in keys):
         # No key at all, or only of claims that came to nothing: nobody has ever served.
         return _virgin(surveys, allowed=cold_start or force)
-    return _known(found, surveys, engine_id=engine_id, force=force, persisted_epoch=persisted_epoch)
+    return _known(
+        found, surveys, engine_id=engine_id, force=force, persisted_epochs=persisted_epochs
+    )
 
 
 def _ours(key: int, check: int) -> Key | None:
@@ -80,7 +82,7 @@ def _known(
     *,
     engine_id: int,
     force: bool,
-    persisted_epoch: int,
+    persisted_epochs: Collection[int],
 ) -> Assessment:
     tops = [max((key.epoch for key in keys), default=0) for keys in found]
     epoch = max(tops)
@@ -94,7 +96,7 @@ def _known(
         why = "the legs in reach were being copied to: none of them is known to be whole"
     elif others and not member:
         why = f"engine {others[0]} went on without this one: start it first"
-    elif any(key.holds for key in keys) and persisted_epoch != epoch and not member:
+    elif any(key.holds for key in keys) and epoch not in persisted_epochs:
         why = "hosts' persistent reservations are with the other engine: start it first"
     if why and not force:
         return Assessment(may_start=False, why=why, epoch=epoch, operator=True)

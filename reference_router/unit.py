@@ -150,6 +150,11 @@ class Unit:
         """Say something to the log."""
         self.outbox.notes.append(f"{self.name}: {text}")
 
+    def persist(self, proposal: UnitState) -> None:
+        """See that persistent reservations are kept before this engine agrees to a proposal."""
+        if proposal.services.persistent or self.state.services.persistent:
+            self.outbox.changed.append(self.name)
+
     # Events
 
     def link_up(self) -> None:

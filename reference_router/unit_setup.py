@@ -35,7 +35,7 @@ class UnitSetup:
 
     `preferred` is the engine that hosts should use first, 0 if none.
     `leg_slow_ns`, `leg_slow_ios`: see `LatencyWatch`. `check` is what its keys carry. `persisted`
-    are the hosts' persistent reservations that this engine kept in a file, with their epoch.
+    are the hosts' persistent reservations that this engine kept in a file, by epoch.
     """
 
     name: str
@@ -52,4 +52,4 @@ class UnitSetup:
     preferred: int = 0
     cold_start: bool = False
     force: bool = False
-    persisted: tuple[int, ServiceState] | None = None
+    persisted: tuple[tuple[int, ServiceState], ...] = ()

@@ -85,7 +85,6 @@ def test_repair_from_a_leg_with_a_bad_block_is_done_from_the_other():
     assert bench.arrays[1].bad == set()
 
 
-@pytest.mark.xfail(reason="each leg is tried after the other for ever", strict=False)
 def test_region_that_no_leg_can_read_as_a_whole_is_given_up():
     """Its bad blocks are for the host to be told of; nothing waits for it any more."""
     bench = unclean()

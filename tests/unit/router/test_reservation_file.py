@@ -46,7 +46,7 @@ def bench(tmp_path: Path) -> Bench:
 def test_what_was_agreed_is_there_again(bench):
     bench.keep(KEPT)
 
-    assert Bench(bench.folder).files.load() == {"lu0": (5, KEPT)}
+    assert Bench(bench.folder).files.load() == {"lu0": ((5, KEPT),)}
     assert bench.names == ["router-engine1-lu0.reservations"]
 
 
@@ -55,7 +55,7 @@ def test_newer_agreement_takes_the_place_of_the_older(bench):
     newer = msgspec.structs.replace(KEPT, reservation=None)
     bench.keep(newer, epoch=6)
 
-    assert bench.files.load() == {"lu0": (6, newer)}
+    assert bench.files.load() == {"lu0": ((6, newer),)}
     assert len(bench.names) == 1
 
 
@@ -64,7 +64,7 @@ def test_later_epoch_of_the_same_agreement_is_kept_too(bench):
     bench.keep(KEPT)
     bench.keep(KEPT, epoch=9)
 
-    assert bench.files.load()["lu0"][0] == 9
+    assert bench.files.load()["lu0"][0][0] == 9
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_unfinished_file_of_a_crash_does_not_matter(bench):
     bench.keep(KEPT)
     (bench.folder / bench.names[0]).with_suffix(".new").write_bytes(b"half")
 
-    assert bench.files.load() == {"lu0": (5, KEPT)}
+    assert bench.files.load() == {"lu0": ((5, KEPT),)}
     bench.keep(KEPT, epoch=6)
     assert bench.files.load() == {"lu0": (6, KEPT)}
 
@@ -136,3 +136,13 @@ def test_file_that_cannot_be_written_is_told(bench):
     bench.keep(KEPT)
 
     assert "persistent reservations are not kept" in bench.said[0]
+
+
+def test_proposal_is_kept_beside_what_holds(bench):
+    newer = msgspec.structs.replace(KEPT, reservation=None)
+    state = UnitState(epoch=5, states=(LegState.IN_SYNC,), members=(1,), services=KEPT)
+    proposal = msgspec.structs.replace(state, epoch=6, services=newer)
+
+    bench.files.keep("lu0", state, proposal)
+
+    assert bench.files.load() == {"lu0": ((5, KEPT), (6, newer))}

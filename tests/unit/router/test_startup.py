@@ -14,7 +14,7 @@ BOTH = (IN_SYNC, IN_SYNC)
 
 
 def verdict(*surveys: tuple[int, ...] | None, **changes: object) -> Assessment:
-    words = {"cold_start": False, "force": False, "persisted_epoch": -1}
+    words = {"cold_start": False, "force": False, "persisted_epochs": ()}
     return assess(surveys, names="ABC", engine_id=1, check=5, **{**words, **changes})
 
 
@@ -148,8 +148,8 @@ def test_force_neither_reads_what_is_hidden_nor_takes_a_strangers_leg(surveys):
 def test_persisted_reservations_of_the_same_epoch_are_as_good_as_the_other_engines():
     keys = (key(2, 7, clean=True, holds=True),)
 
-    assert verdict(keys, keys, persisted_epoch=7).may_start
-    assert not verdict(keys, keys, persisted_epoch=6).may_start
+    assert verdict(keys, keys, persisted_epochs=(7,)).may_start
+    assert not verdict(keys, keys, persisted_epochs=(6,)).may_start
 
 
 def test_leg_without_a_key_is_blank_beside_one_that_has_some():
