@@ -127,7 +127,7 @@ def test_unfinished_file_of_a_crash_does_not_matter(bench):
 
     assert bench.files.load() == {"lu0": ((5, KEPT),)}
     bench.keep(KEPT, epoch=6)
-    assert bench.files.load() == {"lu0": (6, KEPT)}
+    assert bench.files.load() == {"lu0": ((6, KEPT),)}
 
 
 def test_file_that_cannot_be_written_is_told(bench):
