@@ -254,7 +254,7 @@ def deliver(unit: Unit, message: Message, now_ns: int) -> None:
     """
     match message:
         case Standing():
-            unit.peer.standing = message
+            unit.peer_stands(message, now_ns)
         case Available():
             unit.admission.take(message)
         case Invite(state=state):

@@ -89,7 +89,8 @@ def _known(
     seen = [leg for leg, keys in enumerate(surveys) if keys is not None]
     newest = [leg for leg in seen if tops[leg] == epoch]
     keys = [key for leg in newest for key in found[leg]]
-    member = any(key.engine == engine_id for key in keys)
+    # A key of epoch 0 is of an engine that was about to join, and of a leg being copied to.
+    member = any(key.engine == engine_id and key.epoch for key in keys)
     others = sorted({key.engine for key in keys if key.engine != engine_id and not key.clean})
     why = ""
     if not epoch:

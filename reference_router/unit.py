@@ -178,6 +178,14 @@ class Unit:
             self.barrier.give_up()  # nothing was committed: this engine is alone as before
             self.mirror.resume(now_ns)
 
+    def peer_stands(self, standing: Standing, now_ns: int) -> None:
+        """Take where the peer stands. Two cannot both serve alone: the keys say which one does."""
+        self.peer.standing = standing
+        alone = self.phase is Phase.SERVING and not self.shared and self.state.members
+        if standing.serving and alone and not self.fencing.under_way:
+            if self.barrier.proposal is None:
+                self.fencing.begin(now_ns)
+
     def load_maps(self, message: Maps) -> None:
         """Take over what legs lack, as a newcomer. Raises RegionMapError."""
         for mine, text in zip(self.mirror.dirty, message.dirty, strict=True):
