@@ -23,6 +23,7 @@ from reference_router.messages import (
     LegState,
     Maps,
     Message,
+    Standing,
     UnitState,
 )
 from reference_router.mirror import Mirror
@@ -182,9 +183,9 @@ class Unit:
         """Take where the peer stands. Two cannot both serve alone: the keys say which one does."""
         self.peer.standing = standing
         alone = self.phase is Phase.SERVING and not self.shared and self.state.members
-        if standing.serving and alone and not self.fencing.under_way:
-            if self.barrier.proposal is None:
-                self.fencing.begin(now_ns)
+        busy = self.fencing.under_way or self.barrier.proposal is not None
+        if standing.serving and alone and not busy:
+            self.fencing.begin(now_ns)
 
     def load_maps(self, message: Maps) -> None:
         """Take over what legs lack, as a newcomer. Raises RegionMapError."""
