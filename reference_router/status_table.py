@@ -15,7 +15,7 @@ def table_of(status: dict[str, Any]) -> str:
         lines += _columns([_titles(units), *(_row(name, unit) for name, unit in units.items())])
     lines += [f"{name}: not started: {unit['why']}" for name, unit in units.items() if unit["why"]]
     if status.get("waits_for_operator"):
-        lines.append("an operator must decide: see docs/runbook.md, then `start --force`")
+        lines.append("only an operator can decide what to do: see docs/runbook.md")
     lines += [f"refused: {refusal}" for refusal in status.get("refused", [])]
     return "\n".join(lines)
 

@@ -268,9 +268,12 @@ class Supervisor:
         if command == "status":
             return self._report()
         if command == "start":
+            words = {name: bool(question.get(name)) for name in ("cold_start", "force")}
             if self._engine is None:
-                words = {name: bool(question.get(name)) for name in ("cold_start", "force")}
                 self._start(**words)
+            elif any(words.values()):
+                seen = f"process {self._engine.pid}"
+                return {"error": f"expected the engine stopped, to give it a word, seen {seen}"}
             return self._report()
         if command in ("attach", "detach"):
             return self._manage(question)
