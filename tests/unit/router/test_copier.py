@@ -273,3 +273,17 @@ def test_source_that_dies_in_a_resync_is_kept_and_the_target_given_up():
     bench.run(1000)
 
     assert bench.unit(1).state.states == (IN_SYNC, STALE)
+
+
+def test_resync_gives_up_when_no_source_has_the_block():
+    bench = Bench()
+    bench.arrays.append(type(bench.arrays[0])())
+    bench.start(1, legs=("A", "B", "C"), cold_start=True, rate_bytes_per_s=SLOW)
+    bench.until(lambda: bench.unit(1).serves and bench.unit(1).idle)
+    resyncing(bench, 1, 2, 3)
+    for source in (0, 2):
+        bench.arrays[source].bad.add(3 * REGION_BLOCKS)
+
+    for _ in range(200):
+        bench.step(1)
+    bench.until(lambda: bench.unit(1).state.states == (IN_SYNC, STALE, IN_SYNC))
