@@ -11,6 +11,7 @@ import os
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -20,6 +21,7 @@ from reference_router.metrics import CONTENT_TYPE, parse_address, render
 
 _PATH = "/metrics"
 _REQUEST_LIMIT_S = 2.0
+_PAUSE_S = 0.05
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -53,6 +55,11 @@ class _Server(socketserver.TCPServer):
     def __init__(self, family: int, address: Any) -> None:  # noqa: ANN401 - as the family has it
         self.address_family = family
         super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - base's
+        """Answer one request; then pause, or whoever asks without end has the processor."""
+        super().process_request(request, client_address)
+        time.sleep(_PAUSE_S)
 
     def handle_error(self, *_: object) -> None:
         """Say nothing of a client that left."""

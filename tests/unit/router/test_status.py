@@ -157,3 +157,24 @@ def test_read_repairs_are_counted():
     bench.run(40)
 
     assert unit(bench)["read_repairs"] == 1
+
+
+def test_a_leg_that_an_operator_took_out_is_detached():
+    bench = pair()
+    bench.nodes[1].cluster.manage("lu0", 1, attach=False)
+    bench.until(lambda: bench.unit(1).state.detached == (1,))
+    bench.run(100)
+
+    assert unit(bench)["legs"]["B"] == "detached"
+
+
+def test_a_stale_leg_without_keys_is_blank():
+    bench = pair()
+    bench.arrays[1].error = errno.EIO
+    bench.write(1, 3, "x")
+    bench.run(20)
+    bench.arrays[1].keys, bench.arrays[1].reserved = {}, None
+    bench.arrays[1].error = 0
+    bench.until(lambda: bench.unit(1).admission.blank == {1})
+
+    assert unit(bench)["legs"]["B"] == "blank"
