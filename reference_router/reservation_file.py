@@ -71,8 +71,18 @@ class ReservationFiles:
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)
+            _sync_folder(path.parent)
         except OSError as error:
             self._say(f"{path}: persistent reservations are not kept: {error}")
 
     def _path(self, unit: str) -> Path:
         return self._folder / f"{self._prefix}-{unit}.reservations"
+
+
+def _sync_folder(folder: Path) -> None:
+    """See that a rename in a folder outlives a loss of power."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
