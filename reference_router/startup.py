@@ -15,8 +15,9 @@ from reference_router.messages import LegState
 class Assessment:
     """What is known before a start. `why` says why it may not, in words for an operator.
 
-    `unclean`: writes may have reached one leg only. `blank` are legs without any key of the router:
-    nothing says that their data may be overwritten. `operator`: only an operator's word can help.
+    `unclean`: writes may have reached one leg only. `blank` are legs without any key of the router,
+    or that a forced start could not see: nothing says that their data may be overwritten.
+    `operator`: only an operator's word can help.
     """
 
     may_start: bool
@@ -57,7 +58,7 @@ def assess(
         found.append(ours)
     if not hidden and not any(key.epoch for keys in found for key in keys):
         # No key at all, or only of claims that came to nothing: nobody has ever served.
-        return _virgin(surveys, allowed=cold_start or force)
+        return _virgin(len(surveys), allowed=cold_start or force)
     return _known(
         found, surveys, engine_id=engine_id, force=force, persisted_epochs=persisted_epochs
     )
@@ -68,12 +69,11 @@ def _ours(key: int, check: int) -> Key | None:
     return known if known is not None and known.check == check else None
 
 
-def _virgin(surveys: Sequence[tuple[int, ...] | None], *, allowed: bool) -> Assessment:
+def _virgin(legs: int, *, allowed: bool) -> Assessment:
     if not allowed:
         why = "no leg has a key, and nobody has said that the legs are equal: see cold_start"
         return Assessment(may_start=False, why=why, operator=True)
-    states = tuple(LegState.STALE if keys is None else LegState.IN_SYNC for keys in surveys)
-    return Assessment(may_start=True, epoch=0, states=states)
+    return Assessment(may_start=True, epoch=0, states=(LegState.IN_SYNC,) * legs)
 
 
 def _known(
@@ -108,5 +108,5 @@ def _known(
             LegState.IN_SYNC if leg in newest else LegState.STALE for leg in range(len(found))
         ),
         unclean=any(not key.clean for key in keys),
-        blank=tuple(leg for leg in seen if not found[leg] and leg not in newest),
+        blank=tuple(leg for leg in range(len(found)) if not found[leg] and leg not in newest),
     )

@@ -292,7 +292,7 @@ class Unit:
         self.peer_leaves = False
         self.leading.changed()
         self.housekeeping.begin()
-        if self.leads:
+        if self.leads and before.members:
             self.housekeeping.clear(sorted({*state.detached} - {*before.detached}), now_ns)
         self.outbox.changed.append(self.name)
         self.adopted()

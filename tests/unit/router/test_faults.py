@@ -197,7 +197,7 @@ def test_array_that_is_away_holds_up_a_start_until_the_operator_forces_it():
 
 
 def test_array_that_was_away_at_a_forced_start_is_copied_to_as_a_whole():
-    """Nobody remembers what it lacks."""
+    """But only by the word of an operator: it may have what nothing else has."""
     bench = alone()
     bench.nodes[1].cluster.stop()
     bench.until(lambda: bench.nodes[1].cluster.stopped)
@@ -206,6 +206,10 @@ def test_array_that_was_away_at_a_forced_start_is_copied_to_as_a_whole():
     bench.until(lambda: bench.unit(1).serves)
 
     bench.arrays[0].silent = False
+    bench.run(3000)
+    assert states(bench) == (STALE, IN_SYNC)
+
+    bench.nodes[1].cluster.manage("lu0", 0, attach=True)
     bench.until(lambda: states(bench) == (IN_SYNC, IN_SYNC))
 
     assert bench.unit(1).copier.copied_regions == 8
