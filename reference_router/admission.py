@@ -101,7 +101,8 @@ class Admission:
                 newest = before.epoch if old is LegState.IN_SYNC else 0
                 self.left[leg] = (newest, after.epoch)
                 self.mine[leg] = Reach()  # it must be found again before it is taken back
-                self.peers[leg] = Reach()
+                if len(after.members) > 1:
+                    self.peers[leg] = Reach()  # a member, which sees the same; others tell once
                 self._told[leg] = None
                 if old is LegState.IN_SYNC and now_ns - self._in_sync_since_ns[leg] > _SETTLED_NS:
                     self._drops[leg] = 0
