@@ -109,4 +109,8 @@ class Ports:
             return TARGET_PORT_UNAVAILABLE
         if unit.phase is Phase.STARTING and unit.starting.assessment.operator:
             return MANUAL_INTERVENTION_REQUIRED
+        if unit.phase is Phase.STARTING and unit.state.epoch:
+            # It has served and was fenced: the other engine goes on. Linux sends what met "becoming
+            # ready" down the same path again (scsi_check_sense), and is to take the other one.
+            return TARGET_PORT_UNAVAILABLE
         return None if unit.serves else BECOMING_READY
