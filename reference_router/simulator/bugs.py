@@ -132,7 +132,10 @@ def _believe_any_leg() -> list[Patch]:
         found = assess(surveys, **rest)  # type: ignore[arg-type]
         states = tuple(LegState.STALE if keys is None else LegState.IN_SYNC for keys in surveys)
         return Assessment(
-            may_start=any(surveys), epoch=found.epoch, states=states, unclean=found.unclean
+            may_start=found.may_start or any(surveys),
+            epoch=found.epoch,
+            states=states,
+            unclean=found.unclean,
         )
 
     return [(starting, "assess", believed)]

@@ -21,13 +21,12 @@ def simulate(argv: list[str]) -> int:
     arguments = _parser().parse_args(argv)
     families = tuple(name for name in arguments.faults.split(",") if name)
     try:
-        if arguments.schedule is not None:
-            return _one(load(arguments.schedule), arguments)
-        plan = draw(arguments.seed, families, operations=arguments.operations)
+        replayed = load(arguments.schedule) if arguments.schedule is not None else None
+        plan = replayed or draw(arguments.seed, families, operations=arguments.operations)
     except (OSError, PlanError, ValueError) as error:
         sys.stderr.write(f"reference_router: simulate: {error}\n")
         return _EXIT_USAGE
-    if arguments.count == 1:
+    if replayed is not None or arguments.count == 1:
         return _one(plan, arguments)
     return _many(families, arguments)
 

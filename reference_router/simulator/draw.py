@@ -15,6 +15,7 @@ from reference_router.simulator.plan import (
 )
 
 HOSTS = 3
+_HOT = 4  # blocks on each side of the border where most operations are
 _MS = 1000
 _LOAD_US = 700 * _MS
 _FIRST_FAULT_US = 30 * _MS
@@ -54,7 +55,7 @@ def draw(seed: int, families: tuple[str, ...] = FAMILIES, *, operations: int = 4
     return Plan(
         seed=seed,
         proof_of_death=chance.random() < 0.5,
-        operations=_operations(chance, operations),
+        operations=_operations(chance, operations, faults),
         faults=tuple(sorted(faults, key=lambda fault: fault.at_us)),
     )
 
@@ -186,21 +187,22 @@ _FAMILY: dict[str, Callable[[random.Random, int], Fault]] = {
 
 
 def _hot_lba(chance: random.Random, blocks: int) -> int:
-    """Return a block; half of them lie in two regions, so that operations meet."""
-    if chance.random() < 0.5:
-        return chance.randrange(2 * REGION_BLOCKS - blocks + 1)
+    """Return a block; most of them lie around the border of two regions, so operations meet."""
+    if chance.random() < 0.6:
+        return REGION_BLOCKS - _HOT + chance.randrange(2 * _HOT - blocks + 1)
     return chance.randrange(BLOCKS - blocks + 1)
 
 
-def _operations(chance: random.Random, count: int) -> tuple[Planned, ...]:
+def _operations(chance: random.Random, count: int, faults: list[Fault]) -> tuple[Planned, ...]:
+    """Return operations in bursts, many of them where a fault begins, lasts or ends."""
     drawn = []
     burst_us = 0
     for _ in range(count):
-        if chance.random() < 0.6 or not burst_us:
-            burst_us = chance.randrange(_LOAD_US)
+        if chance.random() < 0.35 or not burst_us:
+            burst_us = _burst_us(chance, faults)
         name = chance.choices(_NAMES, _WEIGHTS)[0]
         blocks = chance.choice((1, 1, 2) if name.startswith("COMP") else (1, 2, 3, 4))
-        drawn.append((burst_us + chance.randrange(3 * _MS), name, blocks))
+        drawn.append((burst_us + chance.randrange(2 * _MS), name, blocks))
     drawn.sort()
     return tuple(
         Planned(
@@ -212,7 +214,16 @@ def _operations(chance: random.Random, count: int) -> tuple[Planned, ...]:
             blocks=blocks,
             engine=chance.choice(ENGINES),
             fits=chance.random() < 0.8,
-            gives_up=chance.random() < 0.15,
+            gives_up=chance.random() < 0.25,
         )
         for number, (at_us, name, blocks) in enumerate(drawn, 1)
     )
+
+
+def _burst_us(chance: random.Random, faults: list[Fault]) -> int:
+    if not faults or chance.random() < 0.3:
+        return chance.randrange(_LOAD_US)
+    fault = chance.choice(faults)
+    if chance.random() < 0.5:
+        return max(fault.at_us - chance.randrange(2 * _MS), 0)
+    return fault.at_us + chance.randrange(min(fault.for_us, _LOAD_US) + 60 * _MS)

@@ -18,7 +18,7 @@ from reference_router.commands import LegIo, Op
 from reference_router.messages import LegState, UnitState
 from reference_router.simulator.history import history_of
 from reference_router.simulator.host import Attempt, Fate, Operation
-from reference_router.simulator.plan import BLOCKS, LEG_KINDS, LEGS
+from reference_router.simulator.plan import BLOCKS, LEG_KINDS, LEGS, REGION_BLOCKS
 from reference_router.simulator.registers import judge
 
 if TYPE_CHECKING:
@@ -209,6 +209,34 @@ class Judge:
                     f"{when} block {block} holds {one[block]} on leg A, {other[block]} on leg B",
                 )
 
+    def _check_converged(self) -> None:
+        """Check that legs in sync differ only where an engine that lives is writing.
+
+        That holds once nothing is left to repair after the death of an engine.
+        """
+        legs = self.in_sync()
+        engines = [each for each in self._world.engines.values() if each is not None]
+        arrays = self._world.arrays
+        if self.top is None or len(legs) < len(LEGS) or arrays[0].blocks == arrays[1].blocks:
+            return
+        if {engine.number for engine in engines} != set(self.top.members):
+            return
+        for engine in engines:
+            unit = engine.unit
+            agrees = unit.state.epoch == self.top.epoch and unit.state.members == self.top.members
+            changes = unit.barrier.proposal is not None or unit.fencing.under_way
+            if not engine.running or not agrees or changes or unit.mirror.repairs:
+                return
+        writing = {block for engine in engines for each in engine.attempts
+                   for block in each.operation.span}  # fmt: skip
+        copied = {io.lba // REGION_BLOCKS for engine in engines for io in engine.flights}
+        for block, (one, other) in enumerate(zip(arrays[0].blocks, arrays[1].blocks, strict=True)):
+            if one != other and block not in writing and block // REGION_BLOCKS not in copied:
+                raise Violation(
+                    "converged",
+                    f"nobody writes to block {block}, and it holds {one} on leg A, {other} on B",
+                )
+
     def _excuse(self, before: UnitState | None, state: UnitState) -> None:
         """Excuse writes that nobody acknowledged, when their engine and then a leg are lost.
 
@@ -235,7 +263,8 @@ class Judge:
     # Time
 
     def watch(self, limit_ns: int) -> None:
-        """Check that no command waits longer than `limit_ns` in an engine that runs."""
+        """Check what holds at any time; no command waits longer than `limit_ns` in an engine."""
+        self._check_converged()
         now_ns = self._world.now_ns
         for engine in self._world.engines.values():
             if engine is None or not engine.running:

@@ -4,6 +4,7 @@ Events are queued and taken in batches, as the engine's loop does. The engine ma
 stop) between two batches or in the middle of acting on the outbox.
 """
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from reference_router.commands import Command, LegIo, Op
@@ -15,6 +16,7 @@ from reference_router.simulator.plan import LEGS, Kind
 if TYPE_CHECKING:
     from reference_router.simulator.world import World
 
+_SOURCES = {"message": "link", "link up": "link", "link down": "link"}
 Event = tuple[str, Any, Any]
 """What happened, and what goes with it."""
 
@@ -73,6 +75,8 @@ class Engine:
         if not self.running or not self._flush():
             return
         batch, self.queue = self.queue, []
+        if len(batch) > 1:
+            batch = self._any_order(batch)
         for event in batch:
             self._take(event)
         self.cluster.drive(self.now_ns)
@@ -81,6 +85,21 @@ class Engine:
             self.world.stopped(self)
 
     # Events
+
+    def _any_order(self, batch: list[Event]) -> list[Event]:
+        """Return the events as the loop may come by them: in order only from each source."""
+        if self.world.chance.random() < 0.5:
+            return batch
+        queues: dict[str, deque[Event]] = {}
+        for event in batch:
+            queues.setdefault(_SOURCES.get(event[0], event[0]), deque()).append(event)
+        mixed = []
+        while queues:
+            name = self.world.chance.choice(list(queues))
+            mixed.append(queues[name].popleft())
+            if not queues[name]:
+                del queues[name]
+        return mixed
 
     def _take(self, event: Event) -> None:
         what, first, second = event
