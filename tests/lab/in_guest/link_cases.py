@@ -5,17 +5,18 @@ import threading
 import time
 from typing import Any
 
+from certify.virtual_lab.guest import host
 from tests.lab.in_guest.engine_cases import WORKERS
 from tests.lab.in_guest.health import settle
 from tests.lab.in_guest.registers import Load
 from tests.lab.in_guest.relay import Relay
-from tests.lab.in_guest.router import ENGINES, redundant, wait_until
+from tests.lab.in_guest.router import ENGINES, UNITS, redundant, wait_until
 
 WATCH_S = 4.0
 
 
 class Watch:
-    """Looks at both engines while a cable is out."""
+    """Looks at both engines all the time: no unit may be served by both, each alone."""
 
     def __init__(self) -> None:
         self.both_alone = 0
@@ -33,12 +34,9 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            alone = [
-                engine.unit().get("members") == [number] and engine.status()["ready"]
-                for number, engine in enumerate(ENGINES, start=1)
-            ]
+            alone = _alone()
             self.samples += 1
-            self.both_alone += all(alone)
+            self.both_alone += any(len(engines) > 1 for engines in alone.values())
             time.sleep(0.03)
 
 
@@ -72,9 +70,11 @@ def link_cut() -> dict[str, Any]:
 
 
 def _outage(relay: Relay, load: Load, number: int) -> dict[str, Any]:
+    host.wait_for_maps()  # else the host may have no path but the loser's
+    load.take_slowest_s()
     began_s = time.monotonic()
     relay.signal(number)
-    decided = wait_until("one engine goes on", _one_alone, WATCH_S)
+    decided = wait_until("one engine goes on with each unit", _one_alone, WATCH_S)
     decided_s = time.monotonic() - began_s
     load.progress(10)
     time.sleep(1)  # it must stay so
@@ -88,16 +88,33 @@ def _outage(relay: Relay, load: Load, number: int) -> dict[str, Any]:
         "winner": decided,
         "stayed": stayed,
         "decided_s": round(decided_s, 3),
+        "slowest_s": load.take_slowest_s(),
         "back_s": round(time.monotonic() - began_s - decided_s, 3),
     }
 
 
-def _one_alone() -> str:
-    """Return which engine serves alone while the other one does not, "" if it is not so."""
-    reports = [engine.status() for engine in ENGINES]
-    ready = [report["ready"] for report in reports]
-    if sum(ready) != 1:
-        return ""
-    number = ready.index(True) + 1
-    units = reports[number - 1]["units"].values()
-    return f"engine{number}" if all(unit["members"] == [number] for unit in units) else ""
+def _one_alone() -> dict[str, list[str]]:
+    """Return who serves each unit alone while the other one does not, nothing if it is not so.
+
+    Each unit is decided for itself, so they need not be with the same engine.
+    """
+    serving = {
+        unit: [engine.name for engine in ENGINES if engine.unit(unit).get("serves")]
+        for unit in UNITS
+    }
+    alone = _alone()
+    decided = all(len(engines) == 1 for engines in serving.values()) and serving == alone
+    return alone if decided else {}
+
+
+def _alone() -> dict[str, list[str]]:
+    """Return by unit the engines that serve it and know of no other member."""
+    reports = [engine.status().get("units", {}) for engine in ENGINES]
+    return {
+        unit: [
+            engine.name
+            for number, (engine, units) in enumerate(zip(ENGINES, reports, strict=True), start=1)
+            if unit in units and units[unit]["serves"] and units[unit]["members"] == [number]
+        ]
+        for unit in UNITS
+    }

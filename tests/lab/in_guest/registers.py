@@ -143,6 +143,13 @@ class Load:
                 raise TimeoutError(f"no {writes} more writes of each worker: {self.result()}")
             time.sleep(0.01)
 
+    def take_slowest_s(self) -> float:
+        """Return how long the slowest I/O took since this was last asked."""
+        slowest_s = max(worker.slowest_s for worker in self.workers)
+        for worker in self.workers:
+            worker.slowest_s = 0.0
+        return round(slowest_s, 3)
+
     def finish(self) -> None:
         """When stopped: look at every block once more through all ways, and on both arrays."""
         for worker in self.workers:
@@ -163,7 +170,7 @@ class Load:
             "errors": sorted({each for worker in self.workers for each in worker.errors}),
             "failed": sum(worker.failed for worker in self.workers),
             "writes": sum(worker.writes for worker in self.workers),
-            "slowest_s": round(max(worker.slowest_s for worker in self.workers), 3),
+            "slowest_s": self.take_slowest_s(),
         }
 
     def _run(self, worker: Worker) -> None:

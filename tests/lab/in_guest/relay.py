@@ -6,7 +6,6 @@ swallows everything.
 """
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -41,7 +40,7 @@ class Relay:
     def signal(self, number: int) -> None:
         """Send a signal to the relay."""
         if self._process is not None:
-            os.kill(self._process.pid, number)
+            self._process.send_signal(number)  # does nothing where it has ended
             if number == signal.SIGKILL:
                 self._process.wait()
 
