@@ -59,9 +59,11 @@ class Command:
         "blocks",
         "buffer",
         "compared",
+        "elsewhere",
         "failures",
         "host",
         "lba",
+        "locked",
         "op",
         "parts",
         "pieces",
@@ -85,6 +87,10 @@ class Command:
         self.arrived_ns = 0
         self.answered = False
         self.compared = False
+        self.locked = False  # it has its range for itself, and the leases
+        self.elsewhere: list[
+            tuple[int, int, int]
+        ] = []  # what a leg could not read: lba, blocks, tried
         self.writing = False
         self.buffer: Any = None
         self.pieces: list[Any] = []

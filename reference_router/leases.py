@@ -44,6 +44,10 @@ class Leases:
         self._pins[region] = self._pins.get(region, 0) + 1
         return True
 
+    def keep(self, region: int) -> None:
+        """Keep a region that a command keeps already for one more."""
+        self._pins[region] += 1
+
     def unpin(self, region: int) -> bool:
         """Let a region go that a command kept; tell whether the peer has it now."""
         left = self._pins[region] - 1

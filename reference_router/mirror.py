@@ -68,6 +68,7 @@ class Mirror(Traffic):
         self._held: deque[Command] = deque()
         self._blocked: deque[Command] = deque()
         self._unsure: deque[Command] = deque()
+        self._kept: list[int] = []  # regions whose leases are kept until the next barrier has ended
 
     @property
     def busy(self) -> int:
@@ -161,6 +162,9 @@ class Mirror(Traffic):
         if len(self._in_sync) < 2:
             self.repairs.clear()
         self.suspects = {}
+        kept, self._kept = self._kept, []
+        for region in kept:
+            self.leases.unpin(region)
         for leg in range(len(self.legs)):
             if leg not in self._used:
                 for io in self.outstanding[leg]:
@@ -199,7 +203,7 @@ class Mirror(Traffic):
         self.states = (LegState.STALE,) * len(self.legs)
         self._in_sync = self._used = ()
         self.suspects, self.demanded, self.weak = {}, {}, {}
-        self.copies = []
+        self.copies, self._kept = [], []
         self.leases.keep_all()
         self.leases.drop_pins()
         self.fenced_off = False
@@ -217,7 +221,7 @@ class Mirror(Traffic):
             return True
         if self.repairs and self._waits_for_repair(command):
             return False
-        if command.op >= Op.WRITE:
+        if command.op >= Op.WRITE or command.elsewhere:
             return self._start_exclusive(command, now_ns)
         self._commands[command] = None
         self._read(command, now_ns)
@@ -247,11 +251,14 @@ class Mirror(Traffic):
                 return False
             command.pinned += 1
         self._commands[command] = None
+        command.locked = True
         for region in span:
             self._writes.setdefault(region, []).append(command)
-            if self._tracking and command.op != Op.COPY:
+            if self._tracking and Op.WRITE <= command.op < Op.COPY:
                 self._mark_dirty(region)
-        if command.op in FIRST_WRITES:
+        if command.elsewhere:
+            self._read_elsewhere(command, now_ns)
+        elif command.op in FIRST_WRITES:
             self._write(command, self._used, now_ns)
         else:
             self._read(command, now_ns)
@@ -286,7 +293,7 @@ class Mirror(Traffic):
 
     def _finish(self, command: Command, now_ns: int) -> None:
         del self._commands[command]
-        if command.op >= Op.WRITE:
+        if command.locked:
             for region in self._span(command):
                 writes = self._writes[region]
                 writes.remove(command)
@@ -296,6 +303,27 @@ class Mirror(Traffic):
         self._deliver(command, now_ns)
         if self._blocked:
             self.retry_blocked(now_ns)
+
+    def _wait_for_range(self, command: Command, now_ns: int) -> None:
+        del self._commands[command]
+        if self.held:
+            self._held.append(command)
+        elif not self._start(command, now_ns):
+            self._blocked.append(command)
+
+    def _note_failed_write(self, command: Command) -> None:
+        """Other legs may have it: they lack what the leg has that they are copied from.
+
+        The leases stay until that leg is dropped for it, so that the leader counts the regions too.
+        """
+        if len(self._used) == 1:
+            return
+        for region in self._span(command):
+            self.leases.keep(region)
+            self._kept.append(region)
+            for leg in self._used:
+                if leg not in self._in_sync:
+                    self.dirty[leg].add(region)
 
     def _deliver(self, command: Command, now_ns: int) -> None:
         if command.op == Op.COPY:

@@ -109,6 +109,14 @@ class Traffic(ABC):
             not io.abandoned for leg in kept for io in self.outstanding[leg]
         )
 
+    @abstractmethod
+    def _wait_for_range(self, command: Command, now_ns: int) -> None:
+        """Let a command wait until no write is under way where a leg could not be read."""
+
+    @abstractmethod
+    def _note_failed_write(self, command: Command) -> None:
+        """Note that a write failed on the last leg in sync, and may be on others."""
+
     # Phases
 
     def _write(self, command: Command, legs: tuple[int, ...], now_ns: int) -> None:
@@ -148,7 +156,9 @@ class Traffic(ABC):
     def _advance(self, command: Command, now_ns: int) -> None:
         """Go on with a command whose leg I/O has all ended."""
         op = command.op
-        if command.response is not None or op in (Op.READ, Op.VERIFY, Op.WRITE):
+        if command.elsewhere and command.response is None:
+            self._wait_for_range(command, now_ns)
+        elif command.response is not None or op in (Op.READ, Op.VERIFY, Op.WRITE):
             self._finish(command, now_ns)
         elif op in FIRST_WRITES and command.writing:
             self._read(command, now_ns)
@@ -179,28 +189,42 @@ class Traffic(ABC):
             command.failures[io.leg] = (io.write, error)
             self._part_over(command, io, now_ns)
         elif error == errno.ENODATA and not io.write:
-            self._read_elsewhere(command, io, now_ns)
+            self._not_readable(command, io, now_ns)
         elif self._in_sync == (io.leg,):
             command.response = _sense_of(error, write=io.write)
             if io.write:
+                self._note_failed_write(command)
                 for target in self._used:
                     self.suspect(target, "a write failed on the leg it is copied from")
             self._part_over(command, io, now_ns)
         else:
             self.suspect(io.leg, f"{'write' if io.write else 'read'}: {errno_name(error)}")
 
-    def _read_elsewhere(self, command: Command, io: LegIo, now_ns: int) -> None:
+    def _not_readable(self, command: Command, io: LegIo, now_ns: int) -> None:
+        """Read a piece from another leg, once no write can be under way there.
+
+        A write that one leg has and the other has not would be seen here, and by the next read of
+        the leg that is always asked, not.
+        """
         tried = io.tried | 1 << io.leg
-        others = [leg for leg in self._in_sync if not tried >> leg & 1]
-        if others:
-            self.weak[io.lba // self.region_blocks, io.leg] = None
-            again = LegIo(self, others[0], command, False, io.lba, io.blocks)
-            again.tried = tried
-            del command.parts[io]
-            self._read_piece(again, now_ns)
-        else:
+        if all(tried >> leg & 1 for leg in self._in_sync):
             command.response = scsi.check_condition(scsi.UNRECOVERED_READ_ERROR)
-            self._part_over(command, io, now_ns)
+        else:
+            self.weak[io.lba // self.region_blocks, io.leg] = None
+            command.elsewhere.append((io.lba, io.blocks, tried))
+            if command.locked:
+                self._read_elsewhere(command, now_ns)
+        self._part_over(command, io, now_ns)
+
+    def _read_elsewhere(self, command: Command, now_ns: int) -> None:
+        """Read what a leg could not read from another one. The command has its range for itself."""
+        pieces, command.elsewhere = command.elsewhere, []
+        for lba, blocks, tried in pieces:
+            left = [leg for leg in self._in_sync if not tried >> leg & 1]
+            leg = left[0] if left else self.read_leg(lba)
+            again = LegIo(self, leg, command, False, lba, blocks)
+            again.tried = tried
+            self._read_piece(again, now_ns)
 
     def _part_over(self, command: Command, io: LegIo, now_ns: int) -> None:
         del command.parts[io]
