@@ -23,7 +23,7 @@ certify: setup ## boot the virtual lab, certify the reference router, write the 
 test: setup ## run every check (.ci/run calls this)
 	@"$(VENV)/bin/tox" run $(TOX_ARGS)
 
-bench: setup ## print IOPS of the router and of LIO alone, from one run in one guest
+bench: setup ## print speeds of the router, of LIO and of LIO over MD RAID-1, from one run in one guest
 	@"$(VENV)/bin/certify" lab bench $(RUN_ARGS)
 
 setup: packages $(STAMP) ## install what is missing

@@ -185,5 +185,10 @@ def _add_lab(commands: Commands) -> None:
     shell = _command(acts, "shell", lab_commands.shell, "enter the lab, or run one command in it")
     shell.add_argument("command", nargs=argparse.REMAINDER, help="default: a login shell")
     _command(acts, "down", lab_commands.down, "end the lab")
-    words = "measure the router's IOPS beside LIO alone, in one guest"
-    _virtual_options(_command(acts, "bench", lab_commands.bench, words))
+    words = "measure the router's speed beside LIO and LIO over MD RAID-1, in one guest"
+    bench = _command(acts, "bench", lab_commands.bench, words)
+    _virtual_options(bench)
+    bench.add_argument("--repeats", type=int, default=3, help="of each load (default: %(default)s)")
+    bench.add_argument(
+        "--seconds", type=float, default=0.7, help="of each repeat (default: %(default)s)"
+    )

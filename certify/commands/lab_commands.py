@@ -24,7 +24,10 @@ def down(_arguments: argparse.Namespace) -> int:
 
 
 def bench(arguments: argparse.Namespace) -> int:
-    """Measure the router beside LIO alone."""
+    """Measure the router beside LIO."""
     return session.bench(
-        kernel=arguments.kernel, target=arguments.target, runs_dir=absolute(arguments.runs)
+        ["--repeats", str(arguments.repeats), "--seconds", str(arguments.seconds)],
+        kernel=arguments.kernel,
+        target=arguments.target,
+        runs_dir=absolute(arguments.runs),
     )

@@ -1,85 +1,157 @@
-"""IOPS of the router beside LIO alone, from one run in one guest: `certify bench`.
+"""Speed of the router beside LIO, from one run in one guest: `make bench`.
 
-Absolute figures say more about the machine than about the router, so each line ends with a ratio.
-Repeats are interleaved, so that a machine that drifts slows all of them, and medians are printed.
+Compared are one path of the router (two legs, written both), its multipath map over both engines,
+LIO alone on a file, and LIO over an MD RAID-1 of two disks like the router's legs. The load comes
+from fio through the same fabric, tcm_loop; the guest has one processor for all of it.
 """
 
+import argparse
 import json
-import statistics
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from certify.virtual_lab import layout
-from certify.virtual_lab.guest import arrays, lio
+from certify.virtual_lab import bench_table, layout
+from certify.virtual_lab.bench_table import Column, Load, Sample
+from certify.virtual_lab.guest import bench_subjects, lio
 
-REPEATS = 3
-RUNTIME_S = 2
-SIZE_MIB = 48
-ADAPTER = "naa.500140500000be00"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One kind of load."""
-
-    rw: str
-    block_kib: int
-    depth: int
-
-    @property
-    def title(self) -> str:
-        """Return the load in words."""
-        return f"{self.block_kib:>3} KiB {self.rw:<9} depth {self.depth:>2}"
+SPAN_MIB = 48
+WARM_STEP = 8
+FIO_TIMEOUT_S = 60.0
+LOADS = tuple(
+    Load(rw=rw, block_kib=block_kib, depth=depth)
+    for block_kib in (4, 256)
+    for depth in (1, 16, 64)
+    for rw in ("randread", "randwrite")
+)
+RATIOS = (
+    Column(subject="router", by="LIO file"),
+    Column(subject="router", by="LIO MD RAID-1"),
+    Column(subject="multipath", by="router"),
+)
 
 
-JOBS = tuple(Job(rw, 4, depth) for depth in (1, 16) for rw in ("randread", "randwrite"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Something that is measured: its disk, and the processes whose CPU time is its own."""
+
+    disk: Path
+    pids: tuple[int, ...] = ()
 
 
 def main() -> int:
-    """Run in the guest: print a table of medians and ratios; return 0."""
-    subjects = {"router": _router_device(), "LIO alone": _lio_device()}
-    sys.stdout.write(f"{'load':<28}" + "".join(f"{name:>14}" for name in subjects))
-    sys.stdout.write(f"{'ratio':>9}\n")
-    for job in JOBS:
-        results: dict[str, list[float]] = {name: [] for name in subjects}
-        for _ in range(REPEATS):
-            for name, device in subjects.items():
-                results[name].append(_iops(device, job))
-        medians = [statistics.median(values) for values in results.values()]
-        cells = "".join(f"{value:>9,.0f} IOPS" for value in medians)
-        sys.stdout.write(f"{job.title:<28}{cells}{medians[0] / medians[1]:>9.2f}\n")
-        sys.stdout.flush()
+    """Run in the guest: print medians and ratios; return 0, or 4 if the lab is broken."""
+    arguments = _parser().parse_args()
+    try:
+        subjects = _subjects()
+    except lio.LioError as error:
+        sys.stderr.write(f"bench: {error}\n")
+        return 4
+    titles = bench_table.heading(list(subjects), RATIOS)
+    widths = bench_table.widths(titles)
+    _say(bench_table.aligned(titles, widths))
+    started = time.monotonic()
+    for subject in subjects.values():
+        _warm(subject.disk)
+    for load in LOADS:
+        samples: dict[str, list[Sample]] = {name: [] for name in subjects}
+        for repeat in range(arguments.repeats):
+            for name in bench_table.order(list(subjects), repeat):
+                samples[name].append(_measure(subjects[name], load, arguments.seconds))
+        _say(bench_table.aligned(bench_table.line(load, samples, RATIOS), widths))
+    _say(
+        f"medians of {arguments.repeats} interleaved repeats of {arguments.seconds:g} s; CPU is "
+        f"that of the router's engines; {time.monotonic() - started:.0f} s in all"
+    )
     return 0
 
 
-def _router_device() -> Path:
-    return Path("/dev/mapper") / ("3" + layout.LOGICAL_UNITS[0].naa)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each repeat")
+    return parser
 
 
-def _lio_device() -> Path:
-    """Export one more RAM disk of the arrays' kind by LIO through tcm_loop, without a router."""
-    backstore = lio.create_backstore(
-        "iblock_80",
-        "bench",
-        f"udev_path=/dev/ram{arrays.SPARE_RAM_DISK}",
-        serial="be005a5a-0000-4000-8000-000000000000",
-        product="BENCH",
-    )
-    return Path("/dev") / lio.wait_for_disk(lio.export(lio.create_adapter(ADAPTER), 0, backstore))
+def _subjects() -> dict[str, Subject]:
+    engines = tuple(_pid(engine) for engine in layout.ENGINES)
+    path = bench_subjects.router_path(layout.ENGINES[0])
+    return {
+        "router": Subject(disk=path, pids=engines),
+        "multipath": Subject(disk=bench_subjects.router_map(), pids=engines),
+        "LIO file": Subject(disk=bench_subjects.lio_file()),
+        "LIO MD RAID-1": Subject(disk=bench_subjects.lio_raid()),
+    }
 
 
-def _iops(device: Path, job: Job) -> float:
+def _pid(engine: str) -> int:
+    for text in (layout.RUN / f"{engine}.state").read_text(encoding="ascii").split():
+        if text.startswith("pid="):
+            return int(text.removeprefix("pid="))
+    raise lio.LioError(f"{engine}: its state file names no process")
+
+
+def _measure(subject: Subject, load: Load, seconds: float) -> Sample:
+    cpu_ns = _delta(lambda: sum(_cpu_ns(pid) for pid in subject.pids))
+    commands = _delta(lambda: _commands(subject.disk))
+    iops = _fio(subject.disk, load, seconds)
+    done = commands()
+    cpu_us = cpu_ns() / done / 1000 if subject.pids and done else None
+    return Sample(iops=iops, cpu_us=cpu_us)
+
+
+def _warm(disk: Path) -> None:
+    """Write a whole disk at each depth up to the deepest once.
+
+    A RAM disk has no pages before it is written, and the pages of a ring are mapped when they are
+    first used: neither belongs to a steady state. A page fault costs a third of a millisecond in
+    User Mode Linux, and 64 commands of 256 KiB have 4096 pages: so the depth grows in steps.
+    """
+    for depth in range(WARM_STEP, max(load.depth for load in LOADS) + 1, WARM_STEP):
+        _run_fio(disk, Load(rw="write", block_kib=256, depth=depth))
+
+
+def _delta(read: Callable[[], int]) -> Callable[[], int]:
+    """Return a function that tells by how much a counter grew since now."""
+    before = read()
+    return lambda: read() - before
+
+
+def _cpu_ns(pid: int) -> int:
+    """Return the time on a processor of a process's first thread (proc(5), schedstat), in ns."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0])
+
+
+def _commands(disk: Path) -> int:
+    """Return how many reads and writes a disk has ended (Documentation/block/stat.rst)."""
+    name = disk.resolve().name
+    fields = (Path("/sys/class/block") / name / "stat").read_text(encoding="ascii").split()
+    return int(fields[0]) + int(fields[4])
+
+
+def _fio(disk: Path, load: Load, seconds: float) -> float:
+    runtime = f"--runtime={seconds * 1000:.0f}ms"  # fio takes a bare 0.5 for 0
+    return _run_fio(disk, load, runtime, "--time_based", "--ramp_time=150ms")
+
+
+def _run_fio(disk: Path, load: Load, *options: str) -> float:
+    """Run fio; return its IOPS, reads and writes together."""
     argv = [
-        *("fio", "--name=bench", f"--filename={device}", f"--rw={job.rw}", "--direct=1"),
-        *(f"--bs={job.block_kib}k", f"--iodepth={job.depth}", "--ioengine=libaio"),
-        *(f"--runtime={RUNTIME_S}", "--time_based", "--ramp_time=0.3", f"--size={SIZE_MIB}M"),
-        *("--output-format=json", "--randseed=1"),
+        *("fio", "--name=bench", f"--filename={disk}", f"--rw={load.rw}", "--direct=1"),
+        *(f"--bs={load.block_kib}k", f"--iodepth={load.depth}", "--ioengine=libaio"),
+        *(f"--size={SPAN_MIB}M", "--output-format=json", "--randseed=1", "--thread", *options),
     ]
-    done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=FIO_TIMEOUT_S)
     result = json.loads(done.stdout)["jobs"][0]
     return float(result["read"]["iops"] + result["write"]["iops"])
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

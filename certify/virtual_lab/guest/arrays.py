@@ -14,7 +14,7 @@ from certify.virtual_lab.guest import lio
 
 SECTOR_BYTES = 512
 SPARE_RAM_DISK = len(layout.ARRAYS) * len(layout.LOGICAL_UNITS)
-"""The RAM disk after those of the legs; the benchmark exports it without a router."""
+"""The first RAM disk after those of the legs; the benchmark has spare ones for a mirror by MD."""
 
 
 @dataclass(slots=True)
@@ -27,8 +27,8 @@ class ArrayDisks:
 
 
 def create_ram_disks() -> None:
-    """Load a RAM disk per leg and a spare one, all of the largest leg's size, filled lazily."""
-    count = SPARE_RAM_DISK + 1
+    """Load a RAM disk per leg and one more per array, of the largest leg's size, filled lazily."""
+    count = SPARE_RAM_DISK + len(layout.ARRAYS)
     size_kib = max(unit.size_bytes for unit in layout.LOGICAL_UNITS) // 1024
     _run("modprobe", "brd", f"rd_nr={count}", f"rd_size={size_kib}", "max_part=0")
 
@@ -43,13 +43,11 @@ def create_array(name: str) -> ArrayDisks:
     for unit in layout.LOGICAL_UNITS:
         number = layout.ARRAYS.index(name) * len(layout.LOGICAL_UNITS) + unit.lun
         dm = layout.slow_device(name, unit.name)
-        sectors = unit.size_bytes // SECTOR_BYTES
-        table = f"0 {sectors} linear /dev/ram{number} 0"
-        _run("dmsetup", "--noudevsync", "create", dm, "--table", table)
+        node = create_slow_device(dm, number, unit.size_bytes)
         backstore = lio.create_backstore(
             f"iblock_{number + 1}",
             dm,
-            f"udev_path={_node_of(dm)}",
+            f"udev_path={node}",
             serial=_serial(f"{name.lower()}{unit.lun:03d}"),
             product=f"ARRAY-{name}",
         )
@@ -57,6 +55,13 @@ def create_array(name: str) -> ArrayDisks:
             disks.hctl[initiator, unit.name] = lio.export(group, unit.lun, backstore)
     _link_legs(disks)
     return disks
+
+
+def create_slow_device(dm: str, ram_disk: int, size_bytes: int) -> str:
+    """Put the device-mapper device *dm* over a RAM disk, no slower yet; return its node."""
+    table = f"0 {size_bytes // SECTOR_BYTES} linear /dev/ram{ram_disk} 0"
+    _run("dmsetup", "--noudevsync", "create", dm, "--table", table)
+    return _node_of(dm)
 
 
 def create_control_disk() -> str:
