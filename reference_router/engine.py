@@ -34,8 +34,10 @@ from reference_router.scsi import (
     Sense,
 )
 from reference_router.supervision import Channel, Kind
+from reference_router.ticker import Ticker
 
 _MS = 1_000_000
+_CLOCK_NS = 10 * _MS  # how far the time that the core is told may lag
 _TICK_NS = 20 * _MS
 _RESYNC_WAIT_S = 0.004
 _STATUS_NS = 500 * _MS
@@ -89,6 +91,8 @@ class Engine:
         self._started_ns = now_ns
         self._next_beat_ns = self._next_tick_ns = self._next_status_ns = 0
         self._status: dict[str, Any] = {}
+        self._ticker = Ticker(_CLOCK_NS)
+        self._epoll.register(self._ticker.fd, select.EPOLLIN)
         self._epoll.register(self._back.event_fd, select.EPOLLIN | select.EPOLLET)
         self._epoll.register(channel.fileno(), select.EPOLLIN)
 
@@ -134,9 +138,13 @@ class Engine:
     def run(self) -> int:
         """Serve until told to stop; return the exit status."""
         gc.freeze()  # what is there now stays: no need to look at it again and again
+        now_ns = time.monotonic_ns()
         while True:
             events = self._epoll.poll(self._wait_s())
-            now_ns = time.monotonic_ns()
+            other = any(fd not in self._busy_fds for fd, _ in events)
+            if other or not events:  # else the clock is at most a tick behind: see ticker
+                self._ticker.rest()
+                now_ns = time.monotonic_ns()
             due = now_ns >= self._next_tick_ns
             for io, result in self._back.ended():
                 if isinstance(io, Probe):
@@ -145,7 +153,7 @@ class Engine:
                     self._cluster.leg_done(io, result, now_ns)
             for front in self._fronts:
                 front.take(now_ns)
-            if due or any(fd not in self._busy_fds for fd, _ in events):
+            if due or other:
                 self._hear_peer(now_ns)
                 self._hear_supervisor(now_ns)
             if due:
@@ -174,11 +182,8 @@ class Engine:
         self._log.say(f"stopped with {busy} commands under way")
         return True
 
-    def _wait_s(self) -> float:
-        if any(each.resync for each in self._units.values()):
-            return _RESYNC_WAIT_S
-        until_ns = min(self._next_tick_ns, self._next_beat_ns)
-        return max(until_ns - time.monotonic_ns(), 0) / 1e9
+    def _wait_s(self) -> float | None:
+        return _RESYNC_WAIT_S if any(each.resync for each in self._units.values()) else None
 
     def _tick(self, now_ns: int) -> None:
         self._next_tick_ns = now_ns + _TICK_NS
