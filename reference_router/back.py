@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reference_router.aio import AioContext, AioOp, Buffer, BufferPool, Request
+from reference_router.commands import Command, LegIo
+from reference_router.control_io import Controls
+from reference_router.keys import Control, ControlResult
 from reference_router.legs import LegDevice, Probe
-from reference_router.mirror import Command, LegIo
-from reference_router.scsi import BLOCK_BYTES
+from reference_router.scsi import BLOCK_BYTES, Op
 
 _AIO_DEPTH = 1024
 _EIO = 5
@@ -32,11 +34,17 @@ class Back:
             for array, path in paths.items()
         ]
         self._devices = {(each.device.unit, each.device.leg): each.device for each in self.probes}
+        self._controls = Controls(self._devices)
 
     @property
     def event_fd(self) -> int:
         """Becomes readable when I/O has ended; to poll edge-triggered."""
         return self._aio.event_fd
+
+    @property
+    def control_fd(self) -> int:
+        """Becomes readable when a control command has ended; to poll edge-triggered."""
+        return self._controls.event_fd
 
     def submit(self, ios: list[LegIo]) -> None:
         """Start leg I/O."""
@@ -48,36 +56,44 @@ class Back:
             requests.append(Request(io, fd, op, self._buffer(io).address, size, offset))
         self._aio.submit(requests)
 
-    def ended(self) -> Iterator[tuple[LegIo, int] | tuple[Probe, int]]:
-        """Yield what has ended: leg I/O with 0 or an errno, probes with the bytes read."""
+    def submit_controls(self, controls: list[Control]) -> None:
+        """Start control commands. Those to one leg are executed in order."""
+        self._controls.submit(controls)
+
+    def ended(
+        self,
+    ) -> Iterator[tuple[LegIo, int] | tuple[Probe, int] | tuple[Control, ControlResult]]:
+        """Yield what has ended: leg I/O with 0 or an errno, probes with bytes read, controls."""
         for cookie, result in self._aio.reap():
             if isinstance(cookie, LegIo):
                 yield cookie, self._leg_ended(cookie, result)
             elif isinstance(cookie, Probe):
                 yield cookie, result
+        yield from self._controls.ended()
 
     def data(self, command: Command) -> bytes | memoryview:
-        """Return what a read has read, in order of its pieces."""
-        pieces = sorted(command.buffer, key=lambda piece: piece[0])
+        """Return what a command has read, in order of its pieces."""
+        pieces = sorted(command.pieces, key=lambda piece: piece[0])
         views = [buffer.view[:size] for _, buffer, size in pieces]
         return views[0] if len(views) == 1 else b"".join(views)
 
     def release(self, command: Command) -> None:
-        """Take the buffers of a command back that was answered."""
-        if not command.write:
-            for _, buffer, _ in command.buffer or ():
+        """Take the buffers back of what a command has read."""
+        if command.pieces:
+            for _, buffer, _ in command.pieces:
                 self._pool.put(buffer)
+            command.pieces = []
 
     def _buffer(self, io: LegIo) -> Buffer:
         """Return the buffer of a leg I/O: a read gets its own, writes of one owner share one."""
         owner = io.owner
-        buffer = owner.buffer
-        if not io.write or not isinstance(buffer, Buffer):
+        if not io.write:
             buffer = self._pool.get(io.blocks * BLOCK_BYTES)
-            if io.write and isinstance(owner, Command):
-                owner.buffer = buffer
-                front, entry = owner.token
-                front.gather(entry, buffer.view[: io.blocks * BLOCK_BYTES])
+        elif owner.buffer is None:
+            buffer = owner.buffer = self._pool.get(io.blocks * BLOCK_BYTES)
+            owner.token.fill(buffer.view[: io.blocks * BLOCK_BYTES])
+        else:
+            buffer = owner.buffer
         buffer.users += 1
         io.buffer = buffer
         return buffer
@@ -87,21 +103,14 @@ class Back:
         error = 0 if result == size else (-result if result < 0 else _EIO)
         buffer, owner = io.buffer, io.owner
         buffer.users -= 1
-        if io.write or error or io.abandoned:
+        if io.write:
             if not buffer.users:
+                owner.buffer = None
                 self._pool.put(buffer)
-        elif isinstance(owner, Command):
-            owner.buffer = [*(owner.buffer or ()), (io.lba, buffer, size)]
-        else:
+        elif error or io.abandoned or owner.answered:
+            self._pool.put(buffer)
+        elif owner.op == Op.COPY:
             owner.buffer = buffer
+        else:
+            owner.pieces.append((io.lba, buffer, size))
         return error
-
-
-def _devices(
-    legs: dict[str, dict[str, str]], arrays: tuple[str, ...], sizes: dict[str, int]
-) -> list[LegDevice]:
-    return [
-        LegDevice(unit, arrays.index(array), Path(path), sizes[unit])
-        for unit, paths in legs.items()
-        for array, path in paths.items()
-    ]

@@ -11,6 +11,7 @@ from typing import Any
 from reference_router.config import ConfigError, EngineTable, RouterConfig, load_config
 from reference_router.control import ControlError, ask
 from reference_router.state_file import is_redundant
+from reference_router.status_table import table_of
 
 _POLL_S = 0.05
 _EXIT_NO = 1
@@ -19,7 +20,13 @@ _EXIT_USAGE = 2
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit status: 0 yes or done, 1 no or failed, 2 usage."""
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["simulate"]:
+        # It needs no configuration, and the other commands do not need its modules.
+        from reference_router.simulator.command import simulate
+
+        return simulate(words[1:])
+    arguments = _parser().parse_args(words)
     try:
         config = load_config(arguments.config)
         table = config.engine_named(arguments.engine)
@@ -28,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.command in ("supervise", "engine"):
         return _daemon(arguments, config, table)
     try:
+        if arguments.command in ("attach", "detach", "release"):
+            return _operate(arguments, config, table)
         return _QUESTIONS[arguments.command](arguments, table)
     except ControlError as error:
         return _complain(str(error), _EXIT_NO)
@@ -36,6 +45,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="reference_router", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("simulate", help="run the core in a simulated world, with faults")
     for name, text in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", type=Path, required=True, help="router.toml")
@@ -46,9 +56,20 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("engine", "start"):
             text = "take the operator's word that all legs are equal"
             command.add_argument("--cold-start", action="store_true", help=text)
-        if name in ("stop", "wait"):
+            text = "serve from the newest legs in reach, whatever others may hold"
+            command.add_argument("--force", action="store_true", help=text)
+        if name in ("attach", "detach"):
+            command.add_argument("--array", required=True, help="name of the array in the file")
+            command.add_argument("--unit", default="", help="one logical unit; default: all")
+        if name == "attach":
+            text = "wait until the copy is complete, not only until it has begun"
+            command.add_argument("--whole", action="store_true", help=text)
+        if name == "release":
+            text = "release what can be reached, whatever its keys say"
+            command.add_argument("--force", action="store_true", help=text)
+        if name in ("stop", "wait", "attach", "detach"):
             command.add_argument("--timeout", type=float, default=10.0, help="seconds")
-        if name in _QUESTIONS:
+        if name in _QUESTIONS or name in ("attach", "detach"):
             command.add_argument("--json", action="store_true", help="print the status as JSON")
     return parser
 
@@ -67,6 +88,7 @@ def _daemon(arguments: argparse.Namespace, config: RouterConfig, table: EngineTa
             table,
             sizes=arguments.sizes,
             cold_start=arguments.cold_start,
+            force=arguments.force,
             supervisor_fd=arguments.supervisor_fd,
         )
     except ConfigError as error:
@@ -76,7 +98,8 @@ def _daemon(arguments: argparse.Namespace, config: RouterConfig, table: EngineTa
 
 
 def _start(arguments: argparse.Namespace, table: EngineTable) -> int:
-    status = ask(Path(table.control), "start", cold_start=arguments.cold_start)
+    words = {"cold_start": arguments.cold_start, "force": arguments.force}
+    status = ask(Path(table.control), "start", **words)
     return _tell(arguments, status, f"process {status['pid']}")
 
 
@@ -92,7 +115,7 @@ def _stop(arguments: argparse.Namespace, table: EngineTable) -> int:
 
 def _status(arguments: argparse.Namespace, table: EngineTable) -> int:
     status = ask(Path(table.control), "status")
-    return _tell(arguments, status, "\n".join(_lines(status)))
+    return _tell(arguments, status, table_of(status))
 
 
 def _pid(arguments: argparse.Namespace, table: EngineTable) -> int:
@@ -121,28 +144,31 @@ def _wait(arguments: argparse.Namespace, table: EngineTable) -> int:
         time.sleep(_POLL_S)
 
 
+def _operate(arguments: argparse.Namespace, config: RouterConfig, table: EngineTable) -> int:
+    # The other commands are asked often, and start faster without these.
+    from reference_router.operations import OperationError, attach, detach, release
+
+    try:
+        if arguments.command == "release":
+            sys.stdout.write("\n".join(release(config, table, force=arguments.force)) + "\n")
+            return 0
+        if arguments.array not in config.arrays:
+            known = ", ".join(config.arrays)
+            return _complain(f"array: expected one of {known}, seen {arguments.array!r}", 2)
+        common = {"array": arguments.array, "unit": arguments.unit, "timeout_s": arguments.timeout}
+        if arguments.command == "attach":
+            status, text = attach(table, whole=arguments.whole, **common)
+        else:
+            status, text = detach(config, table, **common)
+    except (OperationError, ConfigError) as error:
+        return _complain(str(error), _EXIT_NO)
+    return _tell(arguments, status, text)
+
+
 def _redundant(arguments: argparse.Namespace, table: EngineTable) -> int:
     status = ask(Path(table.control), "status")
     redundant = is_redundant(status)
     return _verdict(arguments, status, redundant, "redundant", "not redundant")
-
-
-def _lines(status: dict[str, Any]) -> list[str]:
-    lines = [
-        f"engine {status['engine']}: pid {status['pid']}, "
-        f"{'ready' if status['ready'] else 'not ready'}, role {status.get('role', 'none')}, "
-        f"peer {'joined' if status.get('peer_joined') else 'not joined'}"
-        + (", tombstone" if status["tombstone"] else "")
-    ]
-    if status.get("waits_for_operator"):
-        lines.append("  no peer serves and nothing says that the legs are equal: see --cold-start")
-    for name, unit in status.get("units", {}).items():
-        legs = ", ".join(f"{leg} {state}" for leg, state in unit["legs"].items())
-        lines.append(f"  {name}: epoch {unit['epoch']}: {legs}")
-        if unit["resynced_regions"] is not None:
-            lines.append(f"    resync {unit['resynced_regions']} of {unit['regions']} regions")
-    lines += [f"  {refusal}" for refusal in status.get("refused", [])]
-    return lines
 
 
 def _verdict(
@@ -174,11 +200,14 @@ _QUESTIONS: dict[str, Callable[[argparse.Namespace, EngineTable], int]] = {
 _COMMANDS = {
     "supervise": "run the supervisor of an engine, in the foreground",
     "start": "start a dead engine (failback); returns at once",
-    "stop": "stop the engine as planned, and wait until it has stopped",
+    "stop": "drain the engine and stop it as planned, and wait until it has stopped",
     "status": "print what the engine is doing",
     "pid": "print the process id of the engine",
     "ready": "exit with 0 if the engine serves",
     "wait": "wait until the engine serves",
     "redundant": "exit with 0 if both engines serve and all legs are in sync",
+    "detach": "take an array out for good: its data is as it is, its keys are removed",
+    "attach": "take a detached or blank array in: its data is overwritten by a full copy",
+    "release": "remove the router for good: with both engines stopped, free all legs of its keys",
     "engine": "run an engine (the supervisor does this)",
 }

@@ -1,250 +1,302 @@
-"""Membership of the two engines: who leads, who may serve, what happens when one is gone. Pure.
+"""One engine's core: its units, and the other engine. Pure.
 
-The longest serving engine leads; of two that start together, the one of lower id. An engine that
-starts without a peer serves only on the operator's statement that the legs are equal
-(`cold_start`), since nothing on the arrays says so yet: keys in the arrays are a later step.
-A link that breaks while both engines live is not fenced here either.
+Events come in as method calls with the time; actions go out through the Outbox. What is decided, is
+decided by each unit for itself; here are the greeting, the heartbeat and the way to the unit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
-from reference_router.coordinator import Coordinator
+from reference_router.commands import Command, LegIo, Outbox
+from reference_router.keys import Control, ControlResult
 from reference_router.messages import (
     PROTOCOL_VERSION,
+    Ask,
+    Available,
+    Commit,
+    Copied,
+    Enrol,
+    Enrolled,
+    Given,
     Hello,
+    Invite,
+    Leave,
     LegState,
+    Manage,
+    Maps,
     Message,
+    Ping,
+    Pong,
+    Prepare,
+    Prepared,
+    Refresh,
+    Reply,
+    Standing,
+    Suspect,
     UnitState,
-    Welcome,
+    Want,
+    Yours,
 )
-from reference_router.mirror import LegIo, Outbox
+from reference_router.peer import Peer
+from reference_router.regions import RegionMapError
+from reference_router.service import ServiceRequest
+from reference_router.unit import Phase, Timing, Unit, UnitSetup
 
-
-class Role(StrEnum):
-    """What an engine is in the cluster. WAITING has no states, and serves nothing."""
-
-    WAITING = "waiting"
-    LEADER = "leader"
-    FOLLOWER = "follower"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """The waits of the core, in nanoseconds."""
-
-    leg_deadline_ns: int
-    command_deadline_ns: int
-    peer_wait_ns: int
-    """How long an engine that may cold start waits for a peer first."""
-    leg_wait_ns: int
-    """How long it then waits for all legs, before it starts without some."""
+_CLOCK_DRIFT = 16  # a promise is kept for 1/16 longer than it is relied on
 
 
 class Cluster:
-    """One engine's core: coordinators of all units, and the peer."""
+    """The core of one engine. `config` is a digest of what both must have in common."""
 
     def __init__(
         self,
         engine_id: int,
-        coordinators: Mapping[str, Coordinator],
+        setups: tuple[UnitSetup, ...],
         *,
         timing: Timing,
         config: str,
-        may_cold_start: bool,
         outbox: Outbox,
         now_ns: int,
     ) -> None:
         self.engine_id = engine_id
-        self.role = Role.WAITING
-        self.peer_joined = False
-        self.peer_id = 0
-        self._coordinators = coordinators
+        self.peer = Peer()
+        self.units: Mapping[str, Unit] = {
+            setup.name: Unit(
+                setup,
+                engine_id=engine_id,
+                timing=timing,
+                peer=self.peer,
+                outbox=outbox,
+                now_ns=now_ns,
+            )
+            for setup in setups
+        }
         self._timing = timing
         self._config = config
-        self._may_cold_start = may_cold_start
         self._outbox = outbox
-        self._started_ns = now_ns
-        self._serving_since_ns = 0
-        self._said: Hello | None = None
-        self._heard: Hello | None = None
+        self._greeted = False
+        self._next_ping_ns = 0
 
     @property
-    def leads(self) -> bool:
-        """Tell whether this engine decides."""
-        return self.role is Role.LEADER
-
-    @property
-    def waits_for_operator(self) -> bool:
-        """Tell whether nothing but an operator's word can make this engine serve."""
-        return self.role is Role.WAITING and not self._may_cold_start and self._said is None
+    def stopped(self) -> bool:
+        """Tell whether a planned stop has come to its end."""
+        return all(unit.phase is Phase.STOPPED for unit in self.units.values())
 
     # Events
 
     def link_up(self, now_ns: int) -> None:
         """Greet the peer: a link has come up."""
-        serving = self.role is not Role.WAITING
-        self._said = Hello(
-            version=PROTOCOL_VERSION,
-            engine=self.engine_id,
-            config=self._config,
-            serving=serving,
-            serving_ms=(now_ns - self._serving_since_ns) // 1_000_000 if serving else 0,
-            may_cold_start=self._may_cold_start,
-            units=tuple(each.state() for each in self._coordinators.values()),
-        )
-        self._heard = None
-        self._outbox.messages.append(self._said)
+        self._greeted = True
+        self.peer.heard_ns = now_ns
+        hello = Hello(version=PROTOCOL_VERSION, engine=self.engine_id, config=self._config)
+        self._outbox.messages.append(hello)
 
-    def link_down(self, now_ns: int) -> None:
-        """Go on without the peer: the link closed, which a dying engine's kernel does for it.
-
-        The kernel ends a process's asynchronous I/O (exit_aio) before it closes its sockets, so no
-        write of a dead peer can land after this.
-        """
-        self._said = self._heard = None
-        if not self.peer_joined:
+    def link_down(self, now_ns: int, *, peer_is_dead: bool) -> None:
+        """Go on without the peer. `peer_is_dead`: its process and all its I/O have ended."""
+        self._greeted = False
+        self.peer.dead = peer_is_dead
+        if not self.peer.linked:
             return
-        self.peer_joined = False
-        self._outbox.notes.append(f"engine {self.peer_id} is gone: going on alone as leader")
-        self.role = Role.LEADER
-        for coordinator in self._coordinators.values():
-            coordinator.peer_lost(now_ns)
+        self.peer.linked = False
+        self.peer.lease_until_ns = 0
+        for unit in self.units.values():
+            unit.peer.standing = None
+            unit.link_down(now_ns)
         self.drive(now_ns)
 
     def take(self, message: Message, now_ns: int) -> None:
         """Take a message of the peer."""
-        match message:
-            case Hello():
-                self._heard = message
-                self.peer_id = message.engine
-                self._meet(message, now_ns)
-            case Welcome(units=units):
-                self._join(units, now_ns)
-            case _:
-                coordinator = self._coordinators.get(message.unit)
-                if coordinator is not None:
-                    coordinator.take(message, now_ns)
+        self.peer.heard_ns = now_ns
+        if isinstance(message, Hello):
+            self._meet(message)
+        elif not self.peer.linked:
+            self._outbox.refuse_link = f"{type(message).__name__} before Hello"
+        elif isinstance(message, Ping):
+            self._promise(message, now_ns)
+        elif isinstance(message, Pong):
+            self._rely(message, now_ns)
+        else:
+            self._pass_on(message, now_ns)
 
     def leg_done(self, io: LegIo, error: int, now_ns: int) -> None:
         """Take the end of a leg I/O."""
         io.mirror.leg_done(io, error, now_ns)
 
+    def control_done(self, control: Control, result: ControlResult) -> None:
+        """Take the end of a control command."""
+        self.units[control.unit].keyring.control_done(control, result)
+
+    def compared(self, unit: str, command: Command, mismatch: int | None, now_ns: int) -> None:
+        """Take the result of a comparison."""
+        self.units[unit].mirror.compared(command, mismatch, now_ns)
+
+    def submit(self, unit: str, command: Command, now_ns: int) -> None:
+        """Take a command of a host."""
+        self.units[unit].mirror.submit(command, now_ns)
+
+    def ask(self, unit: str, request: ServiceRequest, token: object, now_ns: int) -> None:
+        """Take a request of a host that both engines must agree on."""
+        self.units[unit].requests.ask(request, token, now_ns)
+
+    def manage(self, unit: str, leg: int, *, attach: bool) -> None:
+        """Take an operator's wish to attach or detach a leg."""
+        found = self.units[unit]
+        if found.leads:
+            found.leading.manage(leg, attach=attach)
+        elif self.peer.linked:
+            self._outbox.messages.append(Manage(unit, leg, attach))
+
+    def reach(self, unit: str, leg: int, *, available: bool, identity: str) -> None:
+        """Note whether this engine reaches a leg, and which leg it found there."""
+        self.units[unit].admission.reach(leg, available=available, identity=identity)
+
+    def stop(self) -> None:
+        """Begin a planned stop: the shell takes no new commands any more."""
+        for unit in self.units.values():
+            unit.stopping = True
+
     def tick(self, now_ns: int) -> None:
-        """Look at deadlines and at legs that could be admitted. Called every few ten ms."""
-        for coordinator in self._coordinators.values():
-            coordinator.mirror.tick(
-                now_ns,
-                leg_deadline_ns=self._timing.leg_deadline_ns,
-                command_deadline_ns=self._timing.command_deadline_ns,
-            )
-        if self.role is Role.WAITING:
-            self._maybe_cold_start(now_ns)
+        """Look at deadlines. Called every few ten ms, after the messages that have come."""
+        if self._greeted:
+            silent_ns = now_ns - self.peer.heard_ns
+            if silent_ns > self._timing.peer_timeout_ns:
+                self._outbox.refuse_link = f"the peer is silent for {silent_ns // 1_000_000} ms"
+            elif self.peer.linked and now_ns >= self._next_ping_ns:
+                self._next_ping_ns = now_ns + self._timing.ping_ns
+                self._outbox.messages.append(Ping(now_ns))
+        for unit in self.units.values():
+            unit.tick(now_ns)
         self.drive(now_ns, all_units=True)
 
     def drive(self, now_ns: int, *, all_units: bool = False) -> None:
         """Let every unit that needs it go on. Called after every batch of events."""
-        if self.role is Role.WAITING:
-            return
-        for coordinator in self._coordinators.values():
-            if all_units or not coordinator.idle():
-                coordinator.drive(now_ns, leads=self.leads, peer_joined=self.peer_joined)
+        for unit in self.units.values():
+            if all_units or not unit.idle:
+                unit.drive(now_ns)
 
-    # Meeting the peer
+    # Messages
 
-    def _meet(self, peer: Hello, now_ns: int) -> None:
-        mine = self._said
-        if mine is None:
-            return
-        if peer.serving:
-            self._may_cold_start = False  # the peer knows better, also when it dies at once
-        if (peer.version, peer.config) != (mine.version, mine.config):
+    def _meet(self, peer: Hello) -> None:
+        if (peer.version, peer.config) != (PROTOCOL_VERSION, self._config):
             self._outbox.refuse_link = (
                 f"engine {peer.engine}: version {peer.version}, config {peer.config}; "
-                f"here version {mine.version}, config {mine.config}"
+                f"here version {PROTOCOL_VERSION}, config {self._config}"
             )
-        elif mine.serving and peer.serving:
-            self._merge(mine, peer)
-        elif mine.serving:
-            self._welcome()
-        elif not peer.serving:
-            self._maybe_cold_start(now_ns)
-
-    def _maybe_cold_start(self, now_ns: int) -> None:
-        """Start from the operator's word, if it is this engine's turn and legs are in reach."""
-        if not self._may_cold_start or not self._my_turn(now_ns):
             return
-        waited_ns = now_ns - self._started_ns
-        reach = [
-            [each.available(leg) for leg in range(len(each.mirror.legs))]
-            for each in self._coordinators.values()
-        ]
-        complete = all(all(legs) for legs in reach)
-        some = all(any(legs) for legs in reach)
-        if not complete and not (some and waited_ns > self._timing.leg_wait_ns):
+        if peer.engine == self.engine_id:
+            self._outbox.refuse_link = f"the peer says that it is engine {peer.engine} too"
             return
-        for coordinator, legs in zip(self._coordinators.values(), reach, strict=True):
-            states = tuple(LegState.IN_SYNC if seen else LegState.STALE for seen in legs)
-            coordinator.adopt(UnitState(coordinator.mirror.name, 1, states), now_ns)
-        self._outbox.notes.append("cold start: legs in sync by the operator's statement")
-        self._serve(Role.LEADER, now_ns)
-        if self._heard is not None:
-            self._welcome()
+        self.peer.engine_id = peer.engine
+        self.peer.linked, self.peer.dead = True, False
+        for unit in self.units.values():
+            unit.link_up()
 
-    def _my_turn(self, now_ns: int) -> bool:
-        if self._said is None:
-            return now_ns - self._started_ns >= self._timing.peer_wait_ns
-        peer = self._heard
-        if peer is None or peer.serving:
-            return False
-        return not peer.may_cold_start or self.engine_id < peer.engine
+    def _promise(self, message: Ping, now_ns: int) -> None:
+        """Answer a Ping; from now on the peer relies on it for a lease from when it asked."""
+        lease_ns = self._timing.lease_ns
+        self.peer.promise_until_ns = now_ns + lease_ns + lease_ns // _CLOCK_DRIFT
+        self._outbox.messages.append(Pong(message.sent_ns))
 
-    def _serve(self, role: Role, now_ns: int) -> None:
-        self.role = role
-        self._serving_since_ns = now_ns
+    def _rely(self, message: Pong, now_ns: int) -> None:
+        until_ns = min(message.sent_ns, now_ns) + self._timing.lease_ns
+        self.peer.lease_until_ns = max(self.peer.lease_until_ns, until_ns)
+        for unit in self.units.values():
+            if unit.shared and unit.in_touch:
+                unit.mirror.confirm_reads(self.peer.lease_until_ns, now_ns)
 
-    def _welcome(self) -> None:
-        self.peer_joined = True
-        states = tuple(each.state() for each in self._coordinators.values())
-        self._outbox.messages.append(Welcome(states))
-        self._outbox.notes.append(f"engine {self.peer_id} joined, this engine leads")
-        for coordinator in self._coordinators.values():
-            coordinator.peer_joined()
-
-    def _join(self, units: tuple[UnitState, ...], now_ns: int) -> None:
-        for state in units:
-            self._coordinators[state.unit].adopt(state, now_ns)
-        self.peer_joined = True
-        self._serve(Role.FOLLOWER, now_ns)
-        self._outbox.notes.append(f"joined engine {self.peer_id}, which leads")
-        self.drive(now_ns, all_units=True)
-
-    def _merge(self, mine: Hello, peer: Hello) -> None:
-        """Two engines that served apart come together: a leg is in sync if it is for both.
-
-        If that leaves a unit without a leg in sync, each has acknowledged writes that the other
-        lacks: nothing here can mend that, so the link is refused and people must choose.
-        """
-        theirs = {unit.unit: unit for unit in peer.units}
-        merged = [_merged(unit, theirs[unit.unit]) for unit in mine.units]
-        broken = [unit.unit for unit in merged if LegState.IN_SYNC not in unit.states]
-        if broken:
-            self._outbox.refuse_link = f"split brain on {', '.join(broken)}: no common leg"
+    def _pass_on(self, message: Message, now_ns: int) -> None:
+        unit = self.units.get(getattr(message, "unit", ""))
+        wrong = "no unit of this name" if unit is None else out_of_range(unit, message)
+        if unit is None or wrong:
+            self._outbox.refuse_link = f"{type(message).__name__}: {wrong}"
             return
-        self.peer_joined = True
-        first = (mine.serving_ms, -mine.engine) > (peer.serving_ms, -peer.engine)
-        self.role = Role.LEADER if first else Role.FOLLOWER
-        self._outbox.notes.append(f"met engine {peer.engine}, both serving: {self.role}")
-        if first:
-            for unit in merged:
-                coordinator = self._coordinators[unit.unit]
-                coordinator.propose(unit, why="engines met", peer_joined=True)
+        try:
+            deliver(unit, message, now_ns)
+        except RegionMapError as error:
+            self._outbox.refuse_link = f"{type(message).__name__}: {error}"
 
 
-def _merged(mine: UnitState, theirs: UnitState) -> UnitState:
-    states = tuple(
-        LegState.IN_SYNC if one is other is LegState.IN_SYNC else LegState.STALE
-        for one, other in zip(mine.states, theirs.states, strict=True)
+def out_of_range(unit: Unit, message: Message) -> str:
+    """Return what is wrong with the numbers in a message, or ""."""
+    match message:
+        case Available(leg=leg) | Suspect(leg=leg) | Enrol(leg=leg) | Manage(leg=leg):
+            good = 0 <= leg < unit.leg_count
+        case Enrolled(leg=leg):
+            good = -1 <= leg < unit.leg_count
+        case Want(region=region) | Yours(region=region) | Given(region=region):
+            good = 0 <= region < unit.mirror.regions
+        case Copied(region=region, leg=leg):
+            good = 0 <= region < unit.mirror.regions and -1 <= leg < unit.leg_count
+        case Refresh(region=region, leg=leg):
+            good = 0 <= region < unit.mirror.regions and 0 <= leg < unit.leg_count
+        case Maps(dirty=dirty, left=left):
+            good = len(dirty) == len(left) == unit.leg_count
+        case Invite(state=state) | Prepare(state=state):
+            good = _is_sound(unit, state)
+        case _:
+            good = True
+    return "" if good else f"out of range: {message}"
+
+
+def _is_sound(unit: Unit, state: UnitState) -> bool:
+    return (
+        len(state.states) == unit.leg_count
+        and LegState.IN_SYNC in state.states
+        and LegState.ABSENT not in state.states
+        and 1 <= len(state.members) <= 2
+        and all(0 <= leg < unit.leg_count for leg in state.detached)
     )
-    return UnitState(mine.unit, max(mine.epoch, theirs.epoch) + 1, states)
+
+
+def deliver(unit: Unit, message: Message, now_ns: int) -> None:
+    """Give a message to the part of the unit that it concerns. Late ones are passed over.
+
+    Raises RegionMapError.
+    """
+    match message:
+        case Standing():
+            unit.peer.standing = message
+        case Available():
+            unit.admission.take(message)
+        case Invite(state=state):
+            unit.leading.take_invitation(state)
+        case Maps():
+            unit.load_maps(message)
+        case Enrol(leg=leg):
+            unit.admission.enrol(leg, now_ns)
+        case Enrolled(leg=leg, epoch=epoch):
+            unit.leading.enrolled(leg, epoch)
+        case Suspect(leg=leg, epoch=epoch, reason=reason):
+            unit.leading.take_suspect(leg, epoch, reason)
+        case Prepare(state=state):
+            unit.leading.take_prepare(state)
+        case Prepared(epoch=epoch):
+            unit.barrier.take_prepared(epoch)
+        case Commit(epoch=epoch):
+            unit.barrier.take_commit(epoch, now_ns)
+        case Want(region=region):
+            unit.copier.demand(region)
+            unit.mirror.leases.asked_for(region)
+        case Yours(region=region):
+            unit.mirror.lease_received(region, now_ns)
+        case Given(region=region):
+            unit.mirror.leases.given_back(region)
+        case Copied():
+            unit.copier.copied(message, now_ns)
+        case _:
+            _deliver_rare(unit, message)
+
+
+def _deliver_rare(unit: Unit, message: Message) -> None:
+    match message:
+        case Refresh(region=region, leg=leg):
+            unit.mirror.weak[region, leg] = None
+        case Ask():
+            unit.requests.take_ask(message)
+        case Reply(answer=answer):
+            unit.requests.take_reply(answer)
+        case Manage(leg=leg, attach=attach):
+            unit.leading.manage(leg, attach=attach)
+        case Leave():
+            unit.peer_leaves = True
+        case _:
+            pass

@@ -10,8 +10,13 @@ from typing import Literal
 
 import msgspec
 
+from reference_router.metrics import parse_address
+
 SCHEMA = 1
+ENGINE_ID_MAX = 15  # four bits of a reservation key
 _NAA_6_BYTES = 16
+LINK_KEY_BYTES_MIN = 16
+_NO_SECRET = b"zerostall: no link_key, so anybody can know this one"
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 
 
@@ -33,12 +38,19 @@ class ClusterTable(_Table, frozen=True, kw_only=True):
     supervision: Literal["tombstone", "none"] = "tombstone"
     restart: Literal["auto", "manual"] = "auto"
     cold_start: Literal["", "in_sync"] = ""
+    link_key: str = ""  # hexadecimal, a secret; empty: none
+    log_format: Literal["text", "json"] = "text"
     heartbeat_interval_ms: int = 50
     heartbeat_timeout_ms: int = 400
     leg_deadline_ms: int = 400
+    leg_slow_ms: int = 100  # 0: a leg is never dropped for being slow within its deadline
+    leg_slow_ios: int = 32
     command_timeout_s: int = 0  # 0: 5 s with a tombstone, the kernel's 30 s without
     peer_wait_ms: int = 500
-    leg_wait_ms: int = 3000
+    link_ping_ms: int = 100
+    link_lease_ms: int = 1000
+    link_timeout_ms: int = 1500
+    lease_limit: int = 64
     resync_region_bytes: int = 1 << 20
     resync_rate_bytes_per_s: int = 64 << 20
     max_transfer_blocks: int = 1024
@@ -55,6 +67,8 @@ class EngineTable(_Table, frozen=True, kw_only=True):
     log: str
     legs: dict[str, dict[str, str]]
     hba_index: int = 0  # of user_N in configfs; 0: 100 + id
+    state: str = "/var/lib/zerostall"  # folder of the hosts' persistent reservations
+    metrics: str = ""  # where to serve metrics: a path or "tcp:127.0.0.1:PORT"; empty: nowhere
 
 
 class ArrayTable(_Table, frozen=True, kw_only=True):
@@ -70,6 +84,7 @@ class LogicalUnitTable(_Table, frozen=True, kw_only=True):
     naa: str
     serial: str
     size_bytes: int = 0  # 0: the smallest leg
+    preferred: int = 0  # id of the engine whose target port group has the PREF bit; 0: none
 
 
 class HostTable(_Table, frozen=True, kw_only=True):
@@ -100,6 +115,15 @@ class RouterConfig(_Table, frozen=True, kw_only=True):
             return self.cluster.command_timeout_s
         return 5 if self.cluster.supervision == "tombstone" else 30
 
+    def check_of(self, unit: LogicalUnitTable) -> int:
+        """Return what reservation keys of a unit carry, so that no leg is taken for another's."""
+        return hashlib.sha256(bytes.fromhex(unit.naa)).digest()[0]
+
+    @property
+    def link_key(self) -> bytes:
+        """The key that authenticates the link; a well-known one if none is configured."""
+        return bytes.fromhex(self.cluster.link_key) or _NO_SECRET
+
     def engine_named(self, name: str) -> EngineTable:
         """Return the table of an engine. Raises ConfigError if there is none of that name."""
         for engine in self.engine:
@@ -113,9 +137,17 @@ class RouterConfig(_Table, frozen=True, kw_only=True):
         return next((other for other in self.engine if other.id != engine.id), None)
 
     def digest(self) -> str:
-        """Return a digest of what two engines must agree on to work together."""
+        """Return a digest of what two engines must agree on to work together.
+
+        The lease of the link is in it: an engine promises for as long as its own file says, and
+        the other relies on it for as long as the other's says.
+        """
+        cluster = self.cluster
+        times = (cluster.link_lease_ms, cluster.link_timeout_ms, cluster.max_transfer_blocks)
+        nexuses = ([engine.id for engine in self.engine], [host.name for host in self.host])
         units = [(unit.name, unit.naa, unit.serial, unit.size_bytes) for unit in self.logical_unit]
-        common = (self.cluster.name, self.cluster.resync_region_bytes, self.arrays, units)
+        region = cluster.resync_region_bytes
+        common = (cluster.name, region, self.arrays, units, times, nexuses)
         return hashlib.sha256(repr(common).encode()).hexdigest()[:16]
 
 
@@ -144,7 +176,8 @@ def _check(config: RouterConfig) -> None:
     _expect(bool(config.logical_unit), "[[logical_unit]] tables", "at least 1", 0)
     ids = [engine.id for engine in config.engine]
     _expect(len(set(ids)) == len(ids), "engine.id", "different ids", ids)
-    _expect(all(0 < each < 100 for each in ids), "engine.id", "1 to 99", ids)
+    good = all(0 < each <= ENGINE_ID_MAX for each in ids)
+    _expect(good, "engine.id", f"1 to {ENGINE_ID_MAX}", ids)
     for tables in (config.engine, config.array, config.host, config.logical_unit):
         names = [table.name for table in tables]
         _expect(len(set(names)) == len(names), "name", "different names", names)
@@ -152,10 +185,14 @@ def _check(config: RouterConfig) -> None:
             good = bool(name) and set(name) <= _NAME_CHARACTERS
             _expect(good, "name", "letters, digits, '_', '-' and '.'", repr(name))
     _check_cluster(config.cluster)
+    _check_link_key(config)
     for unit in config.logical_unit:
         _check_unit(unit)
+        good = unit.preferred in (0, *ids)
+        _expect(good, f"logical_unit {unit.name}: preferred", f"0 or one of {ids}", unit.preferred)
     for engine in config.engine:
         _check_legs(config, engine)
+        _check_metrics(engine)
 
 
 def _check_cluster(cluster: ClusterTable) -> None:
@@ -165,12 +202,32 @@ def _check_cluster(cluster: ClusterTable) -> None:
         _expect(good, f"cluster.{key}", f"at most {width} ASCII characters", repr(value))
     for key in ClusterTable.__struct_fields__:
         value = getattr(cluster, key)
-        if isinstance(value, int) and key != "command_timeout_s":
+        if isinstance(value, int) and key not in ("command_timeout_s", "leg_slow_ms"):
             _expect(value > 0, f"cluster.{key}", "more than 0", value)
     region, transfer = cluster.resync_region_bytes, cluster.max_transfer_blocks * 512
     good = region % 4096 == 0 and region >= transfer
     expected = f"a multiple of 4096, at least max_transfer_blocks * 512 = {transfer}"
     _expect(good, "cluster.resync_region_bytes", expected, region)
+    ping, lease, silence = cluster.link_ping_ms, cluster.link_lease_ms, cluster.link_timeout_ms
+    good = 2 * ping <= lease and 5 * lease <= 4 * silence
+    expected = "at least 2 * link_ping_ms, and at most 4/5 of link_timeout_ms"
+    _expect(good, "cluster.link_lease_ms", expected, lease)
+
+
+def _check_link_key(config: RouterConfig) -> None:
+    """Check the key of the link; a complaint tells its length only, since it is a secret."""
+    text = config.cluster.link_key
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    expected = f"empty, or at least {2 * LINK_KEY_BYTES_MIN} hexadecimal digits"
+    good = not text or len(key) >= LINK_KEY_BYTES_MIN
+    _expect(good, "cluster.link_key", expected, f"{len(text)} characters")
+    for engine in config.engine:
+        if engine.link.startswith("tcp:"):
+            expected = f"a key, since engine {engine.name} is linked by tcp"
+            _expect(bool(text), "cluster.link_key", expected, "none")
 
 
 def _check_unit(unit: LogicalUnitTable) -> None:
@@ -194,6 +251,14 @@ def _check_legs(config: RouterConfig, engine: EngineTable) -> None:
     for unit, legs in engine.legs.items():
         good = set(legs) == set(config.arrays)
         _expect(good, f"engine {engine.name}: legs.{unit}", list(config.arrays), list(legs))
+
+
+def _check_metrics(engine: EngineTable) -> None:
+    try:
+        if engine.metrics:
+            parse_address(engine.metrics)
+    except ValueError as error:
+        raise ConfigError(f"engine {engine.name}: metrics: {error}") from error
 
 
 def _expect(good: bool, key: str, expected: object, seen: object) -> None:

@@ -21,6 +21,7 @@ _NODE_WAIT_S = 5.0
 # Reservations and ALUA are for both engines to agree on, so the kernel keeps its hands off. The
 # write cache attribute stays as it is, off: writing it wants a netlink listener.
 _ATTRIBUTES = {"pgr_support": "0", "alua_support": "0"}
+_TELL_ABORTS = "tmr_notification"
 RESET_FAIL = b"2"  # action/reset_ring: 1 is BUSY, 2 is CHECK CONDITION to what is under way
 
 
@@ -81,6 +82,8 @@ def create(device: Device, config: RouterConfig) -> None:
     )
     _write(device.backstore / "enable", "1")
     attributes = {**_ATTRIBUTES, "cmd_time_out": str(config.command_timeout_s)}
+    if (device.backstore / "attrib" / _TELL_ABORTS).exists():  # not in older kernels
+        attributes[_TELL_ABORTS] = "1"
     for name, value in attributes.items():
         _write(device.backstore / "attrib" / name, value)
 

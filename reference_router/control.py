@@ -105,6 +105,8 @@ def ask(path: Path, command: str, **arguments: Any) -> dict[str, Any]:  # noqa: 
             answer = json.loads(received)
         except (OSError, ValueError) as error:
             raise ControlError(f"{path}: no answer from a supervisor: {error}") from error
-    if not isinstance(answer, dict) or answer.get("error"):
-        raise ControlError(f"{path}: {command}: {answer}")
+    if not isinstance(answer, dict):
+        raise ControlError(f"{path}: {command}: expected a JSON object, seen {answer!r}")
+    if answer.get("error"):
+        raise ControlError(f"{path}: {command}: {answer['error']}")
     return answer

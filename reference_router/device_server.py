@@ -1,238 +1,143 @@
-"""The SCSI device server: a CDB becomes a response, or a transfer that the mirror must do.
+"""The SCSI device server: a CDB becomes a response, a transfer, or a request to agree on. Pure.
 
-Pure: it is told whether the logical unit serves and which target port groups there are.
+The command table says what a command is; here is what every command must pass first, in the order
+of SAM-5 5.3.3: resets to be reported, reservations, other unit attentions, then the rest.
 """
 
-from collections.abc import Callable
-from enum import IntEnum
-
-from reference_router import mode_pages
-from reference_router.inquiry import Identity, standard_inquiry, vital_product_data
+from reference_router.attentions import Attentions
+from reference_router.commands_table import (
+    BY_ACTION,
+    BY_CODE,
+    CODES_WITH_ACTIONS,
+    Answer,
+    Row,
+)
+from reference_router.conflicts import Conflict, conflicts
+from reference_router.inquiry import Identity
 from reference_router.scsi import (
-    BLOCK_BYTES,
-    GOOD,
-    INVALID_FIELD_IN_CDB,
     INVALID_OPERATION,
-    LBA_OUT_OF_RANGE,
     NO_SENSE,
-    SAVING_NOT_SUPPORTED,
-    OperationCode,
+    RESERVED,
+    TARGET_PORT_STANDBY,
+    TARGET_PORT_UNAVAILABLE,
+    Op,
     Response,
     Sense,
-    Transfer,
     check_condition,
+    invalid_field,
 )
+from reference_router.service_state import (
+    LOGICAL_UNIT_RESET,
+    AccessState,
+    Attention,
+    Nexus,
+    ServiceRequest,
+    ServiceState,
+)
+from reference_router.transfers import DataOut
 
-_NACA = 0x04  # CONTROL byte; NORMACA is 0 in our INQUIRY data (SAM-5 5.2)
-_PROTECT = 0xE0  # RDPROTECT, WRPROTECT: there is no protection information
-_EVPD, _CMDDT = 0x01, 0x02
-_READ_CAPACITY_16 = 0x10
-_REPORT_TARGET_PORT_GROUPS = 0x0A
-_SHORT_CAPACITY_LIMIT = 0xFFFFFFFF
-_GROUP_HEADER, _GROUP_EXTENDED = 0, 1
-
-
-class AccessState(IntEnum):
-    """Asymmetric access states (SPC-4 table 244)."""
-
-    ACTIVE_OPTIMIZED = 0x0
-    UNAVAILABLE = 0x3
+_CDB_BYTES = 16
+_NOT_ACTIVE = {
+    AccessState.STANDBY: TARGET_PORT_STANDBY,
+    AccessState.UNAVAILABLE: TARGET_PORT_UNAVAILABLE,
+}
 
 
 class DeviceServer:
-    """Answers the commands of one logical unit through one engine's port."""
+    """Answers the commands of one logical unit through one engine's port.
 
-    def __init__(self, identity: Identity, *, blocks: int) -> None:
-        self._identity = identity
-        self._blocks = blocks
+    The shell sets `service` at each commit, and `members` and `not_ready` as they change.
+    """
+
+    def __init__(
+        self, identity: Identity, *, blocks: int, hosts: tuple[str, ...], engines: tuple[int, ...]
+    ) -> None:
+        """Serve `blocks` blocks to `hosts`; `engines` are all ids, each a target port group."""
+        self.identity = identity
+        self.blocks = blocks
+        self.hosts = hosts
+        self.engines = engines
+        self.engine_id = identity.engine_id
+        self.members = engines
+        """The engines that serve now; the others' target port groups are unavailable."""
         self.not_ready: Sense | None = None
         """Why the medium is not accessible now; None while it is."""
-        self.port_groups: dict[int, AccessState] = {}
-        """Access state by target port group; the group id is the engine id."""
-        self._handlers: dict[int, Callable[[bytes], Response | Transfer]] = {
-            OperationCode.TEST_UNIT_READY: self._test_unit_ready,
-            OperationCode.REQUEST_SENSE: self._request_sense,
-            OperationCode.READ_6: self._transfer_6,
-            OperationCode.WRITE_6: self._transfer_6,
-            OperationCode.INQUIRY: self._inquiry,
-            OperationCode.MODE_SENSE_6: self._mode_sense_6,
-            OperationCode.START_STOP_UNIT: self._start_stop_unit,
-            OperationCode.READ_CAPACITY_10: self._read_capacity_10,
-            OperationCode.READ_10: self._transfer_10,
-            OperationCode.WRITE_10: self._transfer_10,
-            OperationCode.SYNCHRONIZE_CACHE_10: self._synchronize_cache_10,
-            OperationCode.MODE_SENSE_10: self._mode_sense_10,
-            OperationCode.READ_16: self._transfer_16,
-            OperationCode.WRITE_16: self._transfer_16,
-            OperationCode.SYNCHRONIZE_CACHE_16: self._synchronize_cache_16,
-            OperationCode.SERVICE_ACTION_IN_16: self._service_action_in_16,
-            OperationCode.REPORT_LUNS: self._report_luns,
-            OperationCode.MAINTENANCE_IN: self._maintenance_in,
-            OperationCode.READ_12: self._transfer_12,
-            OperationCode.WRITE_12: self._transfer_12,
-        }
+        self._service = ServiceState()
+        self._reserved = False
+        self._access = AccessState.ACTIVE_OPTIMIZED
+        self._attentions = Attentions()
+        self._gated = False
 
-    def execute(self, cdb: bytes) -> Response | Transfer:
+    @property
+    def service(self) -> ServiceState:
+        """What the engines agree on: reservations and access states."""
+        return self._service
+
+    @service.setter
+    def service(self, service: ServiceState) -> None:
+        self._service = service
+        self._reserved = service.reservation is not None or service.legacy is not None
+        self._access = service.access_of(self.engine_id)
+        self._set_gated()
+
+    def execute(self, cdb: bytes, host: str, data_out: DataOut) -> Answer:
         """Decode `cdb` (16 bytes, shorter CDBs padded) and answer it.
 
-        A Transfer is inside the medium and inside the transfer limit, and is not empty.
+        `data_out(n)` returns up to n bytes of the command's data-out.
         """
-        handler = self._handlers.get(cdb[0])
-        if handler is None:
-            return INVALID_OPERATION
-        return handler(cdb)
-
-    def _transfer_6(self, cdb: bytes) -> Response | Transfer:
-        if cdb[5] & _NACA:
-            return _invalid_field(5)
-        lba = int.from_bytes(cdb[1:4], "big") & 0x1FFFFF
-        return self._transfer(cdb[0] == OperationCode.WRITE_6, lba, cdb[4] or 256, 4)
-
-    def _transfer_10(self, cdb: bytes) -> Response | Transfer:
-        if cdb[1] & _PROTECT:
-            return _invalid_field(1)
-        if cdb[9] & _NACA:
-            return _invalid_field(9)
-        lba = int.from_bytes(cdb[2:6], "big")
-        blocks = cdb[7] << 8 | cdb[8]
-        return self._transfer(cdb[0] == OperationCode.WRITE_10, lba, blocks, 7)
-
-    def _transfer_12(self, cdb: bytes) -> Response | Transfer:
-        if cdb[1] & _PROTECT:
-            return _invalid_field(1)
-        if cdb[11] & _NACA:
-            return _invalid_field(11)
-        lba, blocks = int.from_bytes(cdb[2:6], "big"), int.from_bytes(cdb[6:10], "big")
-        return self._transfer(cdb[0] == OperationCode.WRITE_12, lba, blocks, 6)
-
-    def _transfer_16(self, cdb: bytes) -> Response | Transfer:
-        if cdb[1] & _PROTECT:
-            return _invalid_field(1)
-        if cdb[15] & _NACA:
-            return _invalid_field(15)
-        lba, blocks = int.from_bytes(cdb[2:10], "big"), int.from_bytes(cdb[10:14], "big")
-        return self._transfer(cdb[0] == OperationCode.WRITE_16, lba, blocks, 10)
-
-    def _transfer(self, write: bool, lba: int, blocks: int, field: int) -> Response | Transfer:
-        if self.not_ready is not None:
+        row = BY_CODE.get(cdb[0]) or BY_ACTION.get((cdb[0], cdb[1] & 0x1F))
+        if self._gated:
+            refused = self._gate(row, host)
+            if refused is not None:
+                return refused
+        if row is None:
+            return invalid_field(1) if cdb[0] in CODES_WITH_ACTIONS else INVALID_OPERATION
+        wrong = int.from_bytes(cdb, "big") & row.refused
+        if wrong:
+            return invalid_field(_CDB_BYTES - (wrong.bit_length() + 7) // 8)
+        if row.waits and self.not_ready is not None:
             return check_condition(self.not_ready)
-        if lba + blocks > self._blocks:
-            return check_condition(LBA_OUT_OF_RANGE, information=max(lba, self._blocks))
-        if blocks > self._identity.max_transfer_blocks:
-            return _invalid_field(field)
-        if blocks == 0:
-            return GOOD
-        return Transfer(write, lba, blocks)
+        return row.handler(self, cdb, host, data_out)
 
-    def _synchronize_cache_10(self, cdb: bytes) -> Response | Transfer:
-        lba, blocks = int.from_bytes(cdb[2:6], "big"), int.from_bytes(cdb[7:9], "big")
-        return self._synchronize_cache(lba, blocks)
+    def refusal(self, op: Op, host: str) -> Response | None:
+        """Return RESERVATION CONFLICT if a transfer that was held may not start now."""
+        if not self._reserved:
+            return None
+        kind = Conflict.READ if op < Op.WRITE else Conflict.WRITE
+        nexus = Nexus(host, self.engine_id)
+        return RESERVED if conflicts(self._service, nexus, kind) else None
 
-    def _synchronize_cache_16(self, cdb: bytes) -> Response | Transfer:
-        lba, blocks = int.from_bytes(cdb[2:10], "big"), int.from_bytes(cdb[10:14], "big")
-        return self._synchronize_cache(lba, blocks)
+    def attention(self, host: str, attention: Attention) -> None:
+        """Establish a unit attention for this engine's nexus of `host`; another engine's is not."""
+        if attention.engine == self.engine_id:
+            self._attentions.add(host, attention.asc, attention.ascq)
+            self._set_gated()
 
-    def _synchronize_cache(self, lba: int, blocks: int) -> Response | Transfer:
-        """GOOD at once: every write is on the medium of every in-sync leg before its own GOOD."""
-        if self.not_ready is not None:
-            return check_condition(self.not_ready)
-        if lba + blocks > self._blocks:
-            return check_condition(LBA_OUT_OF_RANGE, information=max(lba, self._blocks))
-        return GOOD
+    def reset(self, host: str) -> ServiceRequest:
+        """Return the request that makes a LOGICAL UNIT RESET by `host` true in both engines."""
+        return ServiceRequest(host=host, engine=self.engine_id, cdb=LOGICAL_UNIT_RESET)
 
-    def _test_unit_ready(self, cdb: bytes) -> Response:
-        if cdb[5] & _NACA:
-            return _invalid_field(5)
-        return GOOD if self.not_ready is None else check_condition(self.not_ready)
+    def take_sense(self, host: str) -> Sense:
+        """Return what REQUEST SENSE reports to `host`, and clear it if it is a unit attention."""
+        sense = self._attentions.take(host)
+        if sense is not None:
+            self._set_gated()
+            return sense
+        return _NOT_ACTIVE.get(self._access) or self.not_ready or NO_SENSE
 
-    def _start_stop_unit(self, cdb: bytes) -> Response:
-        """Start is granted if the unit serves; a host may not stop what other hosts use."""
-        if cdb[4] & 0xF0:
-            return _invalid_field(4)  # POWER CONDITION: none are supported
-        if not cdb[4] & 0x01:
-            return _invalid_field(4)
-        return GOOD if self.not_ready is None else check_condition(self.not_ready)
+    def _set_gated(self) -> None:
+        self._gated = bool(self._attentions) or self._reserved or self._access in _NOT_ACTIVE
 
-    def _request_sense(self, cdb: bytes) -> Response:
-        sense = self.not_ready or NO_SENSE
-        data = sense.descriptor() if cdb[1] & 0x01 else sense.fixed()
-        return Response(data=data[: cdb[4]])
-
-    def _inquiry(self, cdb: bytes) -> Response:
-        if cdb[1] & _CMDDT:
-            return _invalid_field(1)
-        if cdb[5] & _NACA:
-            return _invalid_field(5)
-        if cdb[1] & _EVPD:
-            data = vital_product_data(self._identity, cdb[2])
-        else:
-            data = standard_inquiry(self._identity) if cdb[2] == 0 else None
-        if data is None:
-            return _invalid_field(2)
-        return Response(data=data[: int.from_bytes(cdb[3:5], "big")])
-
-    def _read_capacity_10(self, cdb: bytes) -> Response:
-        if cdb[8] & 0x01 == 0 and any(cdb[2:6]):
-            return _invalid_field(2)  # PMI is 0, so the LBA must be too (SBC-3 5.15)
-        last = min(self._blocks - 1, _SHORT_CAPACITY_LIMIT)
-        return Response(data=last.to_bytes(4, "big") + BLOCK_BYTES.to_bytes(4, "big"))
-
-    def _service_action_in_16(self, cdb: bytes) -> Response:
-        if cdb[1] & 0x1F != _READ_CAPACITY_16:
-            return _invalid_field(1)
-        last = self._blocks - 1
-        data = last.to_bytes(8, "big") + BLOCK_BYTES.to_bytes(4, "big") + bytes(20)
-        return Response(data=data[: int.from_bytes(cdb[10:14], "big")])
-
-    def _mode_sense_6(self, cdb: bytes) -> Response:
-        pages = self._mode_pages(cdb)
-        if isinstance(pages, Response):
-            return pages
-        blocks = None if cdb[1] & 0x08 else self._blocks
-        return Response(data=mode_pages.mode_parameters_6(pages, blocks=blocks)[: cdb[4]])
-
-    def _mode_sense_10(self, cdb: bytes) -> Response:
-        pages = self._mode_pages(cdb)
-        if isinstance(pages, Response):
-            return pages
-        blocks = None if cdb[1] & 0x08 else self._blocks
-        long = bool(cdb[1] & 0x10)
-        data = mode_pages.mode_parameters_10(pages, blocks=blocks, long=long)
-        return Response(data=data[: int.from_bytes(cdb[7:9], "big")])
-
-    def _mode_pages(self, cdb: bytes) -> bytes | Response:
-        control = mode_pages.PageControl(cdb[2] >> 6)
-        if control is mode_pages.PageControl.SAVED:
-            return check_condition(SAVING_NOT_SUPPORTED)
-        pages = mode_pages.mode_pages(cdb[2] & 0x3F, cdb[3], control)
-        return _invalid_field(2) if pages is None else pages
-
-    def _report_luns(self, cdb: bytes) -> Response:
-        """LIO answers REPORT LUNS itself; this is for a transport that does not."""
-        allocation = int.from_bytes(cdb[6:10], "big")
-        if cdb[2] > 0x02:
-            return _invalid_field(2)
-        luns = b"" if cdb[2] == 0x01 else bytes(8)
-        return Response(data=(len(luns).to_bytes(4, "big") + bytes(4) + luns)[:allocation])
-
-    def _maintenance_in(self, cdb: bytes) -> Response:
-        if cdb[1] & 0x1F != _REPORT_TARGET_PORT_GROUPS:
-            return _invalid_field(1)
-        parameter_format = cdb[1] >> 5
-        if parameter_format not in (_GROUP_HEADER, _GROUP_EXTENDED):
-            return _invalid_field(1)
-        groups = b"".join(
-            bytes((state, 0x09))  # supported: unavailable, active/optimized
-            + group.to_bytes(2, "big")
-            + bytes((0, 0, 0, 1, 0, 0))
-            + group.to_bytes(2, "big")
-            for group, state in sorted(self.port_groups.items())
-        )
-        header = bytes((0x10, 0, 0, 0)) if parameter_format == _GROUP_EXTENDED else b""
-        body = header + groups
-        data = len(body).to_bytes(4, "big") + body
-        return Response(data=data[: int.from_bytes(cdb[6:10], "big")])
-
-
-def _invalid_field(field: int) -> Response:
-    return check_condition(INVALID_FIELD_IN_CDB, field=field)
+    def _gate(self, row: Row | None, host: str) -> Response | None:
+        attends = row is None or row.attends
+        sense = self._attentions.take(host, only_resets=True) if attends else None
+        if sense is None:
+            nexus = Nexus(host, self.engine_id)
+            if row is not None and conflicts(self._service, nexus, row.conflict):
+                return RESERVED
+            sense = self._attentions.take(host) if attends else None
+        if sense is not None:
+            self._set_gated()
+        elif row is not None and self._access > row.served_in:
+            sense = _NOT_ACTIVE[self._access]
+        return None if sense is None else check_condition(sense)

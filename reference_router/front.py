@@ -6,23 +6,38 @@ the mirror; puts answers back and kicks the kernel once per batch.
 
 import os
 import stat
+from collections.abc import Callable
+from functools import partial
 from mmap import mmap
 from pathlib import Path
 
+from reference_router.commands import Command
 from reference_router.device_server import DeviceServer
-from reference_router.mirror import Command, Mirror
-from reference_router.ring import Entry, Ring
+from reference_router.mirror import Mirror
+from reference_router.ring import Entry, Ring, TaskFunction, TaskManagement
 from reference_router.scsi import (
     BLOCK_BYTES,
     INVALID_FIELD_IN_CDB,
+    Fill,
+    Op,
     Response,
     Status,
+    Transfer,
     check_condition,
 )
+from reference_router.service_state import ServiceRequest
 
 _KICK = bytes(4)  # a write of any 32-bit value runs tcmu_irqcontrol()
 _MAP_SIZE = "maps/map0/size"
 _REFUSED = check_condition(INVALID_FIELD_IN_CDB)
+
+_RESETS = (
+    TaskFunction.LUN_RESET,
+    TaskFunction.TARGET_WARM_RESET,
+    TaskFunction.TARGET_COLD_RESET,
+)
+
+Asker = Callable[[ServiceRequest, "Token | Nobody", int], None]
 
 
 class UioDevice:
@@ -52,15 +67,59 @@ class UioDevice:
         os.close(self.fd)
 
 
-class Front:
-    """One TCMU device in service."""
+class Token:
+    """A command of the ring that was not answered at once: where it came from, what it carries."""
 
-    def __init__(self, uio: UioDevice, server: DeviceServer, mirror: Mirror) -> None:
+    __slots__ = ("entry", "fill_kind", "front", "skip_blocks")
+
+    def __init__(self, front: "Front", entry: Entry, transfer: Transfer | None = None) -> None:
+        self.front = front
+        self.entry = entry
+        self.fill_kind = transfer.fill if transfer is not None else Fill.DATA
+        # COMPARE AND WRITE sends what to compare with first, then what to write.
+        compares = transfer is not None and transfer.op is Op.COMPARE_AND_WRITE
+        self.skip_blocks = transfer.blocks if transfer is not None and compares else 0
+
+    def fill(self, into: memoryview) -> None:
+        """Copy or make the data that the command writes."""
+        self.front.fill(self, into)
+
+    def mismatch(self, data: bytes | memoryview) -> int | None:
+        """Return the offset of the first byte where data-out differs from `data`, or None."""
+        return self.front.mismatch(self, data)
+
+
+class Nobody:
+    """Stands for a token where no command waits for the answer: task management has none."""
+
+    __slots__ = ("entry",)
+
+    def __init__(self) -> None:
+        self.entry = None
+
+    @property
+    def front(self) -> "Nobody":
+        """Return what takes the answer."""
+        return self
+
+    def end(self, *_: object) -> None:
+        """Take an answer that nobody waits for."""
+
+
+class Front:
+    """One TCMU device in service. `ask` is for what both engines must agree on."""
+
+    def __init__(
+        self, uio: UioDevice, server: DeviceServer, mirror: Mirror, *, host: str, ask: Asker
+    ) -> None:
         """Serve from the start of a ring that was just reset. Raises RingError otherwise."""
         self.uio = uio
         self.mirror = mirror
-        self.commands = 0
+        self.host = host
+        self.commands = self.errors = 0
+        """Commands taken, and those answered with another status than GOOD."""
         self._server = server
+        self._ask = ask
         self._ring = Ring(uio.memory)
         self._answered = False
 
@@ -78,22 +137,62 @@ class Front:
             if entry.bidirectional or entry.unknown:
                 self._answer(entry, _REFUSED)
                 continue
-            todo = self._server.execute(entry.cdb)
+            todo = self._server.execute(entry.cdb, self.host, partial(self._data, entry))
             if isinstance(todo, Response):
                 self._answer(entry, todo)
-            elif todo.write and entry.length_bytes < todo.blocks * BLOCK_BYTES:
+            elif not isinstance(todo, Transfer):
+                self._ask(todo.request, Token(self, entry), now_ns)
+            elif entry.length_bytes < todo.data_blocks * BLOCK_BYTES:
                 self._answer(entry, _REFUSED)
             else:
-                token = (self, entry)
-                self.mirror.submit(Command(token, todo.write, todo.lba, todo.blocks), now_ns)
+                token = Token(self, entry, todo)
+                command = Command(token, todo.op, todo.lba, todo.blocks, self.host)
+                self.mirror.submit(command, now_ns)
+        if self._ring.task_management:
+            self._manage_tasks(now_ns)
         self.kick()
 
-    def gather(self, entry: Entry, into: memoryview) -> None:
-        """Copy a write's data out of the ring."""
-        self._ring.gather(entry, into)
+    def _manage_tasks(self, now_ns: int) -> None:
+        """Drop what the kernel aborts and has not started; what is under way ends first.
 
-    def finish(self, entry: Entry, *, data: memoryview | bytes | None) -> None:
-        """Answer a transfer with GOOD; `data` is what a read has read."""
+        The kernel answers the task management function when each command is answered
+        (core_tmr_abort_task, core_tmr_drain_state_list: target_put_cmd_and_wait).
+        """
+        events, self._ring.task_management = self._ring.task_management, []
+        for event in events:
+            self.mirror.abort(partial(self._is_aborted, event))
+            if event.function in _RESETS:
+                self._ask(self._server.reset(self.host), Nobody(), now_ns)
+
+    def _is_aborted(self, event: TaskManagement, command: Command) -> bool:
+        token: Token = command.token
+        return token.front is self and token.entry.command_id in event.command_ids
+
+    def fill(self, token: Token, into: memoryview) -> None:
+        """Copy a write's data out of the ring, or make it."""
+        if token.fill_kind is Fill.ZERO:
+            into[:] = bytes(len(into))
+        elif token.fill_kind is Fill.REPEAT:
+            block = self._data(token.entry, BLOCK_BYTES)
+            into[:] = block * (len(into) // BLOCK_BYTES)
+        elif token.skip_blocks:
+            skip = token.skip_blocks * BLOCK_BYTES
+            into[:] = self._data(token.entry, skip + len(into))[skip:]
+        else:
+            self._ring.gather(token.entry, into)
+
+    def mismatch(self, token: Token, data: bytes | memoryview) -> int | None:
+        """Return the offset of the first byte where data-out differs from `data`, or None."""
+        sent = self._data(token.entry, len(data))
+        if sent == data:
+            return None
+        return next(index for index, byte in enumerate(sent) if byte != data[index])
+
+    def end(self, entry: Entry, response: Response | None, data: memoryview | bytes | None) -> None:
+        """Answer a command: with `response`, or with GOOD and what was read, if it was a read."""
+        if response is not None:
+            self._answer(entry, response)
+            return
         self._answered = True
         if data is None:
             self._ring.complete(entry, Status.GOOD)
@@ -101,11 +200,6 @@ class Front:
         copied = self._ring.scatter(entry, data)
         short = copied if copied < entry.length_bytes else None
         self._ring.complete(entry, Status.GOOD, read_length=short)
-
-    def fail(self, entry: Entry, sense: bytes) -> None:
-        """Answer a transfer with CHECK CONDITION."""
-        self._answered = True
-        self._ring.complete(entry, Status.CHECK_CONDITION, sense)
 
     def kick(self) -> None:
         """Tell the kernel of the answers since the last kick, if there are any."""
@@ -118,12 +212,19 @@ class Front:
         self._ring.release()
         self.uio.close()
 
+    def _data(self, entry: Entry, size: int) -> bytes:
+        data = bytearray(min(size, entry.length_bytes))
+        self._ring.gather(entry, memoryview(data))
+        return bytes(data)
+
     def _answer(self, entry: Entry, response: Response) -> None:
         self._answered = True
         length = entry.length_bytes
-        copied = self._ring.scatter(entry, response.data)
-        if not copied and length and response.status == Status.GOOD:
+        good = response.status == Status.GOOD
+        self.errors += not good
+        copied = self._ring.scatter(entry, response.data) if good else 0
+        if good and not copied and length:
             # A length of 0 cannot be told to the kernel: give zeros, not another command's data.
             copied = self._ring.scatter(entry, bytes(length))
-        short = copied if 0 < copied < length and response.status == Status.GOOD else None
+        short = copied if good and 0 < copied < length else None
         self._ring.complete(entry, response.status, response.sense, read_length=short)

@@ -9,6 +9,9 @@ _T10_VENDOR, _NAA, _RELATIVE_PORT, _PORT_GROUP = 1, 3, 4, 5  # designator types
 # SAM-5, SPC-4, SBC-3 without a claim to a certain revision (SPC-4 table 144)
 _VERSION_DESCRIPTORS = (0x00A0, 0x0460, 0x04C0)
 _SPC_4 = 0x06
+_COMPARE_AND_WRITE_MAX_BLOCKS = 255
+UNMAP_DESCRIPTORS_MAX = 1  # a command becomes one transfer
+_RESOURCE_PROVISIONED = 1  # blocks are there whether mapped or not (SBC-3 4.7.3.2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +20,7 @@ class Identity:
 
     `naa` is the 16-byte NAA designator, the same through every engine. `engine_id` is the relative
     target port and the target port group at the same time: one port and one group per engine.
+    `max_write_same_blocks` is also the limit of UNMAP, which writes zeros.
     """
 
     vendor: str
@@ -26,6 +30,12 @@ class Identity:
     naa: bytes
     engine_id: int
     max_transfer_blocks: int
+    max_write_same_blocks: int = 2048
+
+    @property
+    def max_compare_and_write_blocks(self) -> int:
+        """The largest COMPARE AND WRITE; its CDB has one byte for the number of blocks."""
+        return min(_COMPARE_AND_WRITE_MAX_BLOCKS, self.max_transfer_blocks)
 
 
 def standard_inquiry(identity: Identity) -> bytes:
@@ -34,7 +44,7 @@ def standard_inquiry(identity: Identity) -> bytes:
     data[2] = _SPC_4
     data[3] = 0x12  # HISUP, response data format 2
     data[4] = len(data) - 5
-    data[5] = 0x10  # TPGS = 01b: implicit asymmetric access; the engines decide
+    data[5] = 0x30  # TPGS = 11b: engines decide, and hosts may by SET TARGET PORT GROUPS
     data[6] = 0x10  # MULTIP: two ports
     data[7] = 0x02  # CMDQUE
     data[8:16] = _ascii(identity.vendor, 8)
@@ -86,11 +96,17 @@ def _extended_inquiry(_: Identity) -> bytes:
 
 
 def _block_limits(identity: Identity) -> bytes:
-    """No WRITE SAME, UNMAP or COMPARE AND WRITE here yet: their limits stay 0, unsupported."""
+    """Limits in blocks (SBC-3 6.6.3). UNMAP and WRITE SAME have the same ones."""
     body = bytearray(60)
+    body[0] = 0x01  # WSNZ: WRITE SAME of 0 blocks, up to the end, is refused
+    body[1] = identity.max_compare_and_write_blocks
     body[2:4] = (1).to_bytes(2, "big")  # optimal transfer length granularity
     body[4:8] = identity.max_transfer_blocks.to_bytes(4, "big")
     body[8:12] = identity.max_transfer_blocks.to_bytes(4, "big")
+    body[16:20] = identity.max_write_same_blocks.to_bytes(4, "big")  # UNMAP
+    body[20:24] = UNMAP_DESCRIPTORS_MAX.to_bytes(4, "big")
+    body[24:28] = (1).to_bytes(4, "big")  # optimal unmap granularity
+    body[32:40] = identity.max_write_same_blocks.to_bytes(8, "big")
     return bytes(body)
 
 
@@ -101,7 +117,11 @@ def _block_characteristics(_: Identity) -> bytes:
 
 
 def _logical_block_provisioning(_: Identity) -> bytes:
-    return bytes(4)  # fully provisioned, no UNMAP
+    """UNMAP and WRITE SAME unmap by writing zeros, so the blocks read as zeros: LBPRZ.
+
+    SBC-3 6.6.4: LBPU, LBPWS, LBPWS10, LBPRZ; no anchors.
+    """
+    return bytes((0, 0x80 | 0x40 | 0x20 | 0x04, _RESOURCE_PROVISIONED, 0))
 
 
 def _ascii(text: str, width: int) -> bytes:

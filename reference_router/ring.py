@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from enum import IntEnum
 from mmap import mmap
+from typing import NamedTuple
 
 MAILBOX_VERSION = 2
 FLAG_OUT_OF_ORDER = 1 << 0
@@ -31,6 +32,8 @@ _SENSE_OFFSET = 16
 _OPCODE_MASK = 0x7
 _ALIGNMENT = 8
 _CDB_BYTES = 16
+_ENTRY_BYTES_MIN = 112  # sizeof(struct tcmu_cmd_entry): a response with its sense fits
+_MAILBOX_BYTES = 68  # up to cmd_tail and with it
 
 
 class RingError(Exception):
@@ -43,6 +46,30 @@ class Opcode(IntEnum):
     PAD = 0
     COMMAND = 1
     TASK_MANAGEMENT = 2
+
+
+_FILLERS = frozenset((Opcode.PAD, Opcode.TASK_MANAGEMENT))
+_TASK_MANAGEMENT = struct.Struct("<B3xI")  # tmr_type, cmd_cnt, behind the header of 8 bytes
+_TASK_MANAGEMENT_OFFSET = 8
+_COMMAND_IDS_OFFSET = 32
+
+
+class TaskFunction(IntEnum):
+    """Task management functions (TCMU_TMR_*; SAM-5 7). Others are told by their number."""
+
+    ABORT_TASK = 1
+    ABORT_TASK_SET = 2
+    CLEAR_TASK_SET = 4
+    LUN_RESET = 5
+    TARGET_WARM_RESET = 6
+    TARGET_COLD_RESET = 7
+
+
+class TaskManagement(NamedTuple):
+    """The kernel aborts commands, and waits until each of `command_ids` is answered."""
+
+    function: int
+    command_ids: frozenset[int]
 
 
 class Entry:
@@ -66,14 +93,17 @@ class Entry:
 class Ring:
     """The user-space end of one TCMU ring. Construction refuses a ring that it cannot serve.
 
-    Raises RingError if the mailbox is of another version, lacks out-of-order completion, or was
-    already consumed from: entries before a tail that is not 0 may be answered ones, and serving
-    them again would replay old writes.
+    Raises RingError if the mailbox is of another version, lacks out-of-order completion, lies
+    about the memory, or was already consumed from: entries before a tail that is not 0 may be
+    answered ones, and serving them again would replay old writes. Nothing read from the memory
+    is believed: what cannot be is a RingError, never an access outside.
     """
 
     def __init__(self, memory: bytearray | mmap) -> None:
         self._memory = memoryview(memory).cast("B")
-        self._words = self._memory[: 128 * 4].cast("I")
+        if len(self._memory) < _MAILBOX_BYTES:
+            raise RingError(f"{len(self._memory)} bytes of memory hold no mailbox")
+        self._words = self._memory[:_MAILBOX_BYTES].cast("I")
         version, flags, self._base, self._size = _MAILBOX.unpack_from(self._memory)
         if version != MAILBOX_VERSION or not flags & FLAG_OUT_OF_ORDER:
             raise RingError(
@@ -85,9 +115,17 @@ class Ring:
                 f"ring tail is {self._words[_TAIL_WORD]}, expected 0 after reset_ring: "
                 "refusing to go on from another engine's position"
             )
+        self._data = self._base + self._size
+        if self._base < _MAILBOX_BYTES or not 0 < self._size <= len(self._memory) - self._base:
+            raise RingError(
+                f"ring at {self._base} of {self._size} bytes: expected it behind "
+                f"{_MAILBOX_BYTES} and inside of {len(self._memory)}"
+            )
         self._reads_length = bool(flags & FLAG_READ_LENGTH)
-        self._cursor = 0
+        self._cursor = self._tail = 0
         self._taken = 0
+        self.task_management: list[TaskManagement] = []
+        """What `take` came across, for the caller to collect: each concerns commands before it."""
 
     def release(self) -> None:
         """Drop the views of the memory, so that an mmap beneath can be closed."""
@@ -106,19 +144,36 @@ class Ring:
     def take(self) -> Iterator[Entry]:
         """Yield each new command, in ring order. Raises RingError on a malformed entry."""
         head = self._words[_HEAD_WORD]
+        if head >= self._size:
+            raise RingError(f"ring head {head}: expected less than {self._size}")
         while self._cursor != head:
             offset = self._base + self._cursor
-            length_opcode = self._word(self._cursor)
-            length, opcode = self._checked_length(length_opcode), length_opcode & _OPCODE_MASK
+            length, opcode = self._slot(self._cursor, head)
             self._cursor = (self._cursor + length) % self._size
-            if opcode in (Opcode.PAD, Opcode.TASK_MANAGEMENT):
+            if opcode in _FILLERS:
+                if opcode == Opcode.TASK_MANAGEMENT:
+                    self._note_task_management(offset, length)
                 continue  # such slots are skipped again, and so given back, when completing
+            entry = self._parse(offset, length, opcode)
             self._taken += 1
-            yield self._parse(offset, opcode)
+            yield entry
         if not self._taken:
             self._skip_fillers()
 
-    def _parse(self, offset: int, opcode: int) -> Entry:
+    def _note_task_management(self, offset: int, length: int) -> None:
+        """Keep a struct tcmu_tmr_entry; its commands are told by their ids."""
+        if length < _COMMAND_IDS_OFFSET:
+            raise RingError(f"task management of {length} bytes: expected {_COMMAND_IDS_OFFSET}")
+        function, count = _TASK_MANAGEMENT.unpack_from(
+            self._memory, offset + _TASK_MANAGEMENT_OFFSET
+        )
+        stop = _COMMAND_IDS_OFFSET + 2 * count
+        if stop > length:
+            raise RingError(f"task management of {count} commands in {length} bytes")
+        ids = self._memory[offset + _COMMAND_IDS_OFFSET : offset + stop].cast("H")
+        self.task_management.append(TaskManagement(function, frozenset(ids)))
+
+    def _parse(self, offset: int, length: int, opcode: int) -> Entry:
         _, command_id, _, _, iovecs, bidi_iovecs, _, cdb_offset = _ENTRY.unpack_from(
             self._memory, offset
         )
@@ -127,15 +182,35 @@ class Ring:
             entry.unknown = True
             return entry
         start = offset + _IOVEC_OFFSET
+        stop = start + iovecs * _IOVEC.size
+        if not stop <= cdb_offset < offset + length or cdb_offset + _CDB_BYTES > len(self._memory):
+            raise RingError(
+                f"command {command_id}: {iovecs} segments and a CDB at {cdb_offset}: expected both "
+                f"in the entry, {start} to {offset + length}"
+            )
         if iovecs == 1:
             segments = [_IOVEC.unpack_from(self._memory, start)]
         else:
-            stop = start + iovecs * _IOVEC.size
             segments = list(_IOVEC.iter_unpack(self._memory[start:stop]))
         cdb = self._memory[cdb_offset : cdb_offset + _CDB_BYTES].tobytes()
         entry = Entry(command_id, cdb, segments)
         entry.bidirectional = bidi_iovecs != 0
+        self._check_segments(entry)
         return entry
+
+    def _check_segments(self, entry: Entry) -> None:
+        end = len(self._memory)
+        for start, length in entry.segments:
+            if start < self._data or start + length > end:
+                raise RingError(
+                    f"command {entry.command_id}: {length} bytes at {start}: expected them in the "
+                    f"data area, {self._data} to {end}"
+                )
+        if entry.length_bytes > end - self._data:  # the kernel maps no block twice
+            raise RingError(
+                f"command {entry.command_id}: {entry.length_bytes} bytes in all: expected at most "
+                f"the data area's {end - self._data}"
+            )
 
     def complete(
         self, entry: Entry, status: int, sense: bytes = b"", *, read_length: int | None = None
@@ -149,11 +224,12 @@ class Ring:
         if not self._taken:
             raise RingError(f"command {entry.command_id} completed, but none is outstanding")
         self._skip_fillers()
-        tail = self._words[_TAIL_WORD]
+        tail = self._tail
+        if tail == self._cursor:
+            raise RingError(f"command {entry.command_id}: no slot is left to answer it in")
         slot = self._base + tail
-        length_opcode = self._word(tail)
-        length = self._checked_length(length_opcode)
-        if length_opcode & _OPCODE_MASK != Opcode.COMMAND:
+        length, opcode = self._slot(tail, self._cursor)
+        if opcode != Opcode.COMMAND:
             # The slot of an unknown kind now answers a command: say so, or the kernel warns.
             struct.pack_into("<I", self._memory, slot, length | Opcode.COMMAND)
         uflags = UFLAG_UNKNOWN_OPCODE if entry.unknown else 0
@@ -169,7 +245,7 @@ class Ring:
             start = slot + _SENSE_OFFSET
             self._memory[start : start + SENSE_BYTES] = field
         self._taken -= 1
-        self._words[_TAIL_WORD] = (tail + length) % self._size
+        self._tail = self._words[_TAIL_WORD] = (tail + length) % self._size
         if not self._taken:
             self._skip_fillers()
 
@@ -197,25 +273,27 @@ class Ring:
         return done
 
     def _skip_fillers(self) -> None:
-        tail = self._words[_TAIL_WORD]
-        start = tail
+        tail = self._tail
         while tail != self._cursor:
-            length_opcode = self._word(tail)
-            if length_opcode & _OPCODE_MASK not in (Opcode.PAD, Opcode.TASK_MANAGEMENT):
+            length, opcode = self._slot(tail, self._cursor)
+            if opcode not in _FILLERS:
                 break
-            tail = (tail + self._checked_length(length_opcode)) % self._size
-        if tail != start:
-            self._words[_TAIL_WORD] = tail
+            tail = (tail + length) % self._size
+        if tail != self._tail:
+            self._tail = self._words[_TAIL_WORD] = tail
 
-    def _word(self, position: int) -> int:
+    def _slot(self, position: int, stop: int) -> tuple[int, int]:
+        """Return length and opcode of the slot at `position`.
+
+        Slots end at `stop` or, before that, at the end of the ring: so no walk misses its end.
+        """
         offset = self._base + position
-        return int.from_bytes(self._memory[offset : offset + 4], "little")
-
-    def _checked_length(self, length_opcode: int) -> int:
-        length = length_opcode & ~_OPCODE_MASK
-        if length < _ALIGNMENT or length > self._size:
+        word = int.from_bytes(self._memory[offset : offset + 4], "little")
+        length, opcode = word & ~_OPCODE_MASK, word & _OPCODE_MASK
+        room = (stop if stop > position else self._size) - position
+        least = _ALIGNMENT if opcode in _FILLERS else _ENTRY_BYTES_MIN
+        if not least <= length <= room:
             raise RingError(
-                f"entry length {length} (word {length_opcode:#x}): expected {_ALIGNMENT} to "
-                f"{self._size}"
+                f"entry length {length} (word {word:#x}) at {position}: expected {least} to {room}"
             )
-        return length
+        return length, opcode

@@ -2,7 +2,7 @@
 
 Engine to supervisor: "beat" (alive), "ready" (wants the rings), "opened" (has mapped them),
 "status". Supervisor to engine: "open" (these rings are yours to open), "go" (they were reset:
-serve), "stop" (planned stop).
+serve), "stop" (planned stop), "manage" (attach or detach a leg).
 """
 
 import json
@@ -23,6 +23,7 @@ class Kind(StrEnum):
     OPEN = "open"
     GO = "go"
     STOP = "stop"
+    MANAGE = "manage"
 
 
 class Channel:

@@ -26,7 +26,10 @@ from reference_router.control import Client, ControlError, ControlServer
 from reference_router.devices import Devices
 from reference_router.heartbeat import patience, process_state
 from reference_router.legs import size_of
-from reference_router.log import Log
+from reference_router.log import open_log
+from reference_router.metrics_server import MetricsServer
+from reference_router.notify import notify
+from reference_router.progress import Progress
 from reference_router.state_file import StateFile
 from reference_router.supervision import Channel, Kind, channel_pair
 
@@ -50,8 +53,8 @@ class Supervisor:
         self._config = config
         self._config_path = config_path
         self._table = table
-        self._log = Log(Path(table.log), f"supervisor {table.name}[{os.getpid()}]")
-        self._lock = _lock(Path(table.control))
+        self._log = open_log(config, table, "supervisor")
+        self._lock = lock_engine(Path(table.control))
         self._epoll = select.epoll()
         self._sizes = _sizes(config, table)
         self._devices = Devices(
@@ -68,7 +71,10 @@ class Supervisor:
         self._status: dict[str, Any] = {}
         self._planned = self._leaving = False
         self._started_ns = self._last_beat_ns = self._restart_at_ns = 0
-        self._deaths = 0
+        self._deaths = self._starts = self._hang_kills = 0
+        self._progress = Progress()
+        self._snapshot = self._report()
+        self._metrics = self._serve_metrics()
         self._wake, wake = socket.socketpair()
         for end in (self._wake, wake):
             end.setblocking(False)
@@ -82,6 +88,7 @@ class Supervisor:
     def run(self) -> int:
         """Supervise until SIGTERM or SIGINT; return the exit status."""
         self._start(cold_start=self._config.cluster.cold_start == "in_sync")
+        notify("READY=1")
         interval_ns = self._config.cluster.heartbeat_interval_ms * _MS
         looped_ns = time.monotonic_ns()
         while not self._leaving:
@@ -95,7 +102,8 @@ class Supervisor:
             self._judge(now_ns)
             if self._restart_at_ns and now_ns >= self._restart_at_ns:
                 self._start(cold_start=False)
-            self._state_file.publish(self._report())
+            self._snapshot = self._report()
+            self._state_file.publish(self._snapshot)
         return self._finish()
 
     def _handle(self, fd: int) -> None:
@@ -118,7 +126,7 @@ class Supervisor:
 
     # Engine
 
-    def _start(self, *, cold_start: bool) -> None:
+    def _start(self, *, cold_start: bool, force: bool = False) -> None:
         self._restart_at_ns = 0
         self._planned = False
         self._status = {}
@@ -127,6 +135,7 @@ class Supervisor:
         argv += ["--config", str(self._config_path), "--engine", self._table.name]
         argv += ["--supervisor-fd", str(theirs.fileno()), "--sizes", json.dumps(self._sizes)]
         argv += ["--cold-start"] if cold_start else []
+        argv += ["--force"] if force else []
         with theirs:
             self._engine = subprocess.Popen(argv, pass_fds=[theirs.fileno()])
         self._pidfd = os.pidfd_open(self._engine.pid)
@@ -134,6 +143,7 @@ class Supervisor:
         self._last_beat_ns = 0
         self._epoll.register(self._pidfd, select.EPOLLIN)
         self._epoll.register(self._channel.fileno(), select.EPOLLIN)
+        self._starts += 1
         self._log.say(f"engine started as process {self._engine.pid}")
 
     def _hear_engine(self, channel: Channel) -> None:
@@ -143,6 +153,7 @@ class Supervisor:
             if kind is Kind.BEAT:
                 self._last_beat_ns = time.monotonic_ns()
             elif kind is Kind.STATUS:
+                self._progress.add(body["units"], time.monotonic_ns())
                 self._status = body
             elif kind is Kind.READY:
                 self._devices.hand_over()
@@ -173,6 +184,7 @@ class Supervisor:
                 "killing the engine"
             )
             self._engine.kill()
+            self._hang_kills += 1
             self._last_beat_ns = now_ns  # its death comes by the pidfd
 
     def _engine_died(self) -> None:
@@ -204,6 +216,7 @@ class Supervisor:
             self._deaths += 1
 
     def _finish(self) -> int:
+        notify("STOPPING=1")
         engine = self._engine
         if engine is not None:
             if self._channel is not None:
@@ -215,6 +228,8 @@ class Supervisor:
                 engine.wait()
         self._epoll.unregister(self._control.fileno())
         self._control.close()
+        if self._metrics is not None:
+            self._metrics.close()
         self._state_file.remove()
         self._epoll.close()
         self._epoll = select.epoll()
@@ -254,15 +269,42 @@ class Supervisor:
             return self._report()
         if command == "start":
             if self._engine is None:
-                self._start(cold_start=bool(question.get("cold_start")))
+                words = {name: bool(question.get(name)) for name in ("cold_start", "force")}
+                self._start(**words)
             return self._report()
+        if command in ("attach", "detach"):
+            return self._manage(question)
         if command == "stop":
             self._planned = True
             self._restart_at_ns = 0
             if self._channel is not None:
                 self._channel.send(Kind.STOP)
             return self._report()
-        return {"error": f"expected status, start or stop, seen {command!r}"}
+        expected = "status, start, stop, attach or detach"
+        return {"error": f"expected {expected}, seen {command!r}"}
+
+    def _manage(self, question: dict[str, Any]) -> dict[str, Any]:
+        array, unit = str(question.get("array")), str(question.get("unit") or "")
+        known = ", ".join(self._config.arrays)
+        if array not in self._config.arrays:
+            return {"error": f"array: expected one of {known}, seen {array!r}"}
+        if unit and unit not in self._sizes:
+            return {"error": f"unit: expected one of {', '.join(self._sizes)}, seen {unit!r}"}
+        if self._channel is None or self._engine is None:
+            return {"error": "the engine is not running"}
+        attach = question["command"] == "attach"
+        self._channel.send(Kind.MANAGE, {"array": array, "unit": unit, "attach": attach})
+        return self._report()
+
+    def _serve_metrics(self) -> MetricsServer | None:
+        """Serve metrics if the file says where. The router serves without them rather than not."""
+        if not self._table.metrics:
+            return None
+        try:
+            return MetricsServer(self._table.metrics, lambda: self._snapshot)
+        except OSError as error:
+            self._log.say(f"no metrics at {self._table.metrics}: {error.strerror}")
+            return None
 
     def _report(self) -> dict[str, Any]:
         return {
@@ -270,13 +312,16 @@ class Supervisor:
             "pid": self._engine.pid if self._engine else None,
             "exported": self._devices.exported,
             "tombstone": self._devices.buried,
+            "restarts": max(self._starts - 1, 0),
+            "hang_kills": self._hang_kills,
             "supervision": self._config.cluster.supervision,
             "ready": bool(self._status.get("serving")) and self._devices.exported,
             **self._status,
         }
 
 
-def _lock(control: Path) -> int:
+def lock_engine(control: Path) -> int:
+    """Take an engine's place on this machine, until this process ends. Raises ConfigError."""
     path = control.with_name(control.name + ".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -68,6 +68,17 @@ class FakeKernel:
             self.known.add(command_id)
         return True
 
+    def queue_task_management(self, function: int, *command_ids: int, count: int = -1) -> None:
+        """Queue a struct tcmu_tmr_entry, as queue_tmr_ring() does."""
+        offset = CMDR_OFFSET + self.head
+        length = -(-(32 + 2 * len(command_ids)) // 8) * 8
+        self.memory[offset : offset + length] = bytes(length)
+        struct.pack_into("<I", self.memory, offset, length | OP_TASK_MANAGEMENT)
+        seen = len(command_ids) if count < 0 else count
+        struct.pack_into("<B3xI", self.memory, offset + 8, function, seen)
+        struct.pack_into(f"<{len(command_ids)}H", self.memory, offset + 32, *command_ids)
+        struct.pack_into("<I", self.memory, 12, (self.head + length) % self.ring_bytes)
+
     def responses(self) -> list[tuple[int, int, int, int, bytes]]:
         """Take back what was given: (command id, uflags, status, read length, sense)."""
         taken = []

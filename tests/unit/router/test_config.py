@@ -36,6 +36,12 @@ def test_engines_agree_on_a_digest_that_their_own_keys_do_not_change(tmp_path):
     assert first != load(tmp_path, old="ZS00000000", new="ZS00000001").digest()
 
 
+def test_engines_that_promise_differently_do_not_work_together(tmp_path):
+    first = load_config(EXAMPLE).digest()
+
+    assert first != load(tmp_path, old="link_lease_ms = 1000", new="link_lease_ms = 900").digest()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
@@ -54,6 +60,11 @@ def test_engines_agree_on_a_digest_that_their_own_keys_do_not_change(tmp_path):
         ("id = 2", "id = 1", "engine.id: expected different ids"),
         ('name = "lu0"', 'name = "lu1"', "engine engine1: legs: expected ['lu1'], seen ['lu0']"),
         ('name = "B"', 'name = "C"', "legs.lu0: expected ['A', 'C'], seen ['A', 'B']"),
+        ('link_key = ""', 'link_key = "00ff"', "cluster.link_key: expected empty, or at least 32"),
+        ('link_key = ""', f'link_key = "{"x" * 32}"', "hexadecimal digits, seen 32 characters"),
+        ("/run/zerostall/link-2.sock", "tcp:192.0.2.1:7000", "cluster.link_key: expected a key"),
+        ('metrics = ""', 'metrics = "tcp:192.0.2.1:1"', "engine engine1: metrics: expected a loop"),
+        ('log_format = "text"', 'log_format = "xml"', "Invalid enum value 'xml'"),
         ("[cluster]", "[cluster", "Expected ']'"),
     ],
 )
@@ -63,6 +74,20 @@ def test_mistake_is_named(tmp_path, old, new, complaint):
 
     assert complaint in str(caught.value)
     assert str(tmp_path / "router.toml") in str(caught.value)
+
+
+def test_complaint_about_the_link_key_does_not_tell_it(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, old='link_key = ""', new='link_key = "c0ffee"')
+
+    assert "c0ffee" not in str(caught.value)
+
+
+def test_link_key_is_what_is_configured_and_never_empty(tmp_path):
+    configured = load(tmp_path, old='link_key = ""', new=f'link_key = "{"5a" * 16}"')
+
+    assert configured.link_key == b"Z" * 16
+    assert len(load_config(EXAMPLE).link_key) >= 16
 
 
 def test_file_that_cannot_be_read_is_named(tmp_path):

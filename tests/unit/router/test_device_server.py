@@ -3,50 +3,23 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scsi_target import BLOCKS, NAA, execute, make_server, sense_of
 
-from reference_router.device_server import AccessState, DeviceServer
-from reference_router.inquiry import Identity
-from reference_router.scsi import BECOMING_READY, Response, Status, Transfer
-
-BLOCKS = 131072
-NAA = bytes.fromhex("60014057a65726f7374616c6c00000a0")
-
-
-def make_server(engine_id: int = 1, *, blocks: int = BLOCKS) -> DeviceServer:
-    identity = Identity(
-        vendor="ZEROSTAL",
-        product="Reference Router",
-        revision="0.1",
-        serial="ZS1",
-        naa=NAA,
-        engine_id=engine_id,
-        max_transfer_blocks=1024,
-    )
-    return DeviceServer(identity, blocks=blocks)
-
-
-def execute(text: str, server: DeviceServer | None = None) -> Response | Transfer:
-    return (server or make_server()).execute(bytes.fromhex(text).ljust(16, b"\0"))
-
-
-def sense_of(response: Response | Transfer) -> tuple[int, int, int]:
-    assert isinstance(response, Response)
-    assert response.status == Status.CHECK_CONDITION
-    assert response.sense[0] & 0x7F == 0x70
-    return response.sense[2], response.sense[12], response.sense[13]
+from reference_router.scsi import BECOMING_READY, Ask, Fill, Op, Response, Status, Transfer
+from reference_router.service_state import Access, AccessState, ServiceState
 
 
 @pytest.mark.parametrize(
     ("cdb", "expected"),
     [
-        ("08 01 02 03 05 00", Transfer(False, 0x10203, 5)),
-        ("0a 00 00 10 00 00", Transfer(True, 16, 256)),
-        ("28 00 00 00 01 00 00 00 08 00", Transfer(False, 256, 8)),
-        ("2a 08 00 01 ff ff 00 00 01 00", Transfer(True, 131071, 1)),
-        ("a8 00 00 00 00 07 00 00 00 02", Transfer(False, 7, 2)),
-        ("aa 00 00 00 00 07 00 00 04 00", Transfer(True, 7, 1024)),
-        ("88 00 00 00 00 00 00 00 00 09 00 00 00 03", Transfer(False, 9, 3)),
-        ("8a 10 00 00 00 00 00 00 00 09 00 00 00 03", Transfer(True, 9, 3)),
+        ("08 01 02 03 05 00", Transfer(Op.READ, 0x10203, 5)),
+        ("0a 00 00 10 00 00", Transfer(Op.WRITE, 16, 256, Fill.DATA, 256)),
+        ("28 00 00 00 01 00 00 00 08 00", Transfer(Op.READ, 256, 8)),
+        ("2a 08 00 01 ff ff 00 00 01 00", Transfer(Op.WRITE, 131071, 1, Fill.DATA, 1)),
+        ("a8 00 00 00 00 07 00 00 00 02", Transfer(Op.READ, 7, 2)),
+        ("aa 00 00 00 00 07 00 00 04 00", Transfer(Op.WRITE, 7, 1024, Fill.DATA, 1024)),
+        ("88 00 00 00 00 00 00 00 00 09 00 00 00 03", Transfer(Op.READ, 9, 3)),
+        ("8a 10 00 00 00 00 00 00 00 09 00 00 00 03", Transfer(Op.WRITE, 9, 3, Fill.DATA, 3)),
     ],
 )
 def test_transfer_is_decoded(cdb, expected):
@@ -87,7 +60,7 @@ def test_beyond_the_last_block_is_lba_out_of_range(cdb):
 
 
 @pytest.mark.parametrize(
-    "cdb", ["ff", "16", "5e 00", "5f 00", "89", "41", "93", "42", "2f", "7f", "55", "15", "3b"]
+    "cdb", ["ff", "02", "49", "97", "04", "34", "8c", "7f", "55", "15", "3b", "4c", "1d"]
 )
 def test_unknown_operation_code_is_refused(cdb):
     assert sense_of(execute(cdb)) == (5, 0x20, 0)
@@ -104,7 +77,12 @@ def test_unknown_operation_code_is_refused(cdb):
         ("12 01 c7 00 ff 00", 2),
         ("12 00 00 00 ff 04", 5),
         ("9e 12 00", 1),
-        ("a3 0c 00 00 00 00 00 00 00 ff", 1),
+        ("a3 1e 00 00 00 00 00 00 00 ff", 1),
+        ("a4 0b 00 00 00 00 00 00 00 00", 1),
+        ("5e 04 00 00 00 00 00 00 ff 00", 1),
+        ("28 02 00 00 00 00 00 00 01 00", 1),
+        ("28 00 00 00 00 00 01 00 01 00", 6),
+        ("88 00 00 00 00 00 00 00 00 00 00 00 00 01 00 04", 15),
         ("a3 4a 00 00 00 00 00 00 00 ff", 1),
         ("1a 00 07 00 ff 00", 2),
         ("1a 00 08 01 ff 00", 2),
@@ -207,39 +185,70 @@ def test_changeable_values_are_none():
     assert execute("1a 08 48 00 ff 00").data[6:] == bytes(18)
 
 
-def test_target_port_groups_tell_both_engines():
-    server = make_server()
-    server.port_groups = {1: AccessState.ACTIVE_OPTIMIZED, 2: AccessState.UNAVAILABLE}
-
-    data = execute("a3 0a 00 00 00 00 00 00 00 ff", server).data
-
-    assert int.from_bytes(data[:4], "big") == len(data) - 4 == 24
-    assert (data[4] & 15, data[7], data[11], data[15]) == (0, 1, 1, 1)
-    assert (data[16] & 15, data[19], data[23], data[27]) == (3, 2, 1, 2)
-
-
-def test_extended_header_of_target_port_groups():
-    server = make_server()
-    server.port_groups = {1: AccessState.ACTIVE_OPTIMIZED}
-
-    data = execute("a3 2a 00 00 00 00 00 00 00 ff", server).data
-
-    assert (data[4], data[8] & 15, data[11]) == (0x10, 0, 1)
-
-
 def test_report_luns_lists_this_unit():
     data = execute("a0 00 00 00 00 00 00 00 00 ff").data
 
     assert data == (8).to_bytes(4, "big") + bytes(12)
 
 
-@given(st.binary(min_size=16, max_size=16))
-def test_any_cdb_is_answered(cdb):
-    """No CDB raises, and no transfer leaves the medium or the transfer limit."""
-    answer = make_server().execute(cdb)
+def test_lun_in_an_inquiry_of_scsi_2_is_no_harm():
+    """Linux looks for a new disk with the LUN in byte 1 until it knows the disk's version."""
+    assert execute("12 20 00 00 ff 00").data == execute("12 00 00 00 ff 00").data
+
+
+def test_block_limits_tell_the_limits_that_are_kept():
+    page = execute("12 01 b0 00 ff 00").data
+    same = int.from_bytes(page[36:44], "big")
+
+    assert (page[4] & 1, page[5]) == (1, 255)
+    assert int.from_bytes(page[8:12], "big") == 1024
+    assert int.from_bytes(page[20:24], "big") == same == 2048
+    assert int.from_bytes(page[24:28], "big") == 1
+    assert isinstance(execute("93 00" + "00" * 8 + same.to_bytes(4, "big").hex()), Transfer)
+
+
+def test_provisioning_is_told_alike_in_both_places():
+    page = execute("12 01 b2 00 ff 00").data
+    capacity = execute("9e 10 00 00 00 00 00 00 00 00 00 00 00 20").data
+
+    assert (page[5], page[6]) == (0xE4, 1)  # LBPU, LBPWS, LBPWS10, LBPRZ; resource provisioned
+    assert capacity[14] == 0xC0  # LBPME, LBPRZ
+
+
+def test_hosts_may_set_access_states():
+    """TPGS 11b."""
+    assert execute("12 00 00 00 ff 00").data[5] >> 4 & 3 == 3
+
+
+CDBS = st.one_of(
+    st.binary(min_size=16, max_size=16),
+    st.builds(
+        lambda code, action, rest: bytes((code, action)) + rest,
+        st.sampled_from(
+            (0x03, 0x08, 0x12, 0x1A, 0x2E, 0x2F, 0x41, 0x42, 0x5E, 0x5F, 0x89, 0x93, 0xA3, 0xA4)
+        ),
+        st.integers(0, 31),
+        st.lists(st.sampled_from((0, 0, 0, 1, 8, 24, 255)), min_size=14, max_size=14).map(bytes),
+    ),
+)
+
+
+@given(
+    cdb=CDBS,
+    data=st.binary(max_size=64),
+    access=st.sampled_from(AccessState),
+    host=st.sampled_from(("alpha", "nobody")),
+)
+def test_any_command_is_answered(cdb, data, access, host):
+    """No command raises, and no transfer leaves the medium or a limit, or is empty."""
+    server = make_server()
+    server.service = ServiceState(access=(Access(engine=1, state=access),))
+    answer = server.execute(cdb, host, lambda size: data[:size])
 
     if isinstance(answer, Transfer):
-        assert 0 < answer.blocks <= 1024
+        assert 0 < answer.blocks <= (1024 if answer.fill is Fill.DATA else 2048)
         assert answer.lba + answer.blocks <= BLOCKS
+    elif isinstance(answer, Ask):
+        assert (answer.request.host, answer.request.engine) == (host, 1)
     else:
-        assert (answer.status == Status.GOOD) == (answer.sense == b"")
+        assert (answer.status == Status.CHECK_CONDITION) == (answer.sense != b"")

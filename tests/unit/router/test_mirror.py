@@ -3,68 +3,44 @@
 import errno
 
 import pytest
+from mirror_bench import IN_SYNC, NO_ANSWER, RESYNCING, STALE, Bench
 
-from reference_router.messages import LegState, UnitState
-from reference_router.mirror import Command, Mirror, Outbox
+from reference_router.commands import Op
 from reference_router.scsi import (
     COMMUNICATION_FAILURE,
     INTERNAL_TARGET_FAILURE,
+    MISCOMPARE_DURING_VERIFY,
     UNRECOVERED_READ_ERROR,
     WRITE_ERROR,
+    Response,
+    Status,
+    check_condition,
 )
-
-IN_SYNC, RESYNCING, STALE = LegState.IN_SYNC, LegState.RESYNCING, LegState.STALE
-
-
-class Bench:
-    """A mirror of 64 blocks in regions of 8, at an epoch."""
-
-    def __init__(self, *states: LegState) -> None:
-        self.outbox = Outbox()
-        self.mirror = Mirror("lu0", legs=("A", "B"), blocks=64, region_blocks=8, outbox=self.outbox)
-        self.commit(1, *states)
-
-    def commit(self, epoch: int, *states: LegState) -> None:
-        self.mirror.commit(UnitState("lu0", epoch, states), 0)
-
-    def submit(self, write: bool, lba: int, blocks: int, now_ns: int = 0) -> Command:
-        command = Command(None, write, lba, blocks)
-        self.mirror.submit(command, now_ns)
-        return command
-
-    def issued(self) -> list[tuple[int, bool, int, int]]:
-        return [(io.leg, io.write, io.lba, io.blocks) for io in self.outbox.leg_io]
-
-    def end(self, error: int = 0, *, leg: int | None = None) -> None:
-        for io in list(self.outbox.leg_io):
-            if leg is None or io.leg == leg:
-                self.outbox.leg_io.remove(io)
-                self.mirror.leg_done(io, error, 0)
 
 
 def test_write_goes_to_every_leg_in_use():
     bench = Bench(IN_SYNC, RESYNCING)
 
-    bench.submit(True, 3, 2)
+    bench.submit(Op.WRITE, 3, 2)
 
     assert bench.issued() == [(0, True, 3, 2), (1, True, 3, 2)]
 
 
 def test_write_is_answered_when_the_last_leg_has_it():
     bench = Bench(IN_SYNC, IN_SYNC)
-    command = bench.submit(True, 3, 2)
+    command = bench.submit(Op.WRITE, 3, 2)
 
     bench.end(leg=0)
-    assert bench.outbox.completions == []
+    assert bench.ended() == []
     bench.end(leg=1)
 
-    assert (bench.outbox.completions, command.sense) == ([command], None)
+    assert bench.ended() == [(command, None)]
 
 
 def test_reads_are_spread_by_region_and_split_at_its_end():
     bench = Bench(IN_SYNC, IN_SYNC)
 
-    bench.submit(False, 6, 4)
+    bench.submit(Op.READ, 6, 4)
 
     assert bench.issued() == [(0, False, 6, 2), (1, False, 8, 2)]
 
@@ -73,57 +49,122 @@ def test_reads_are_spread_by_region_and_split_at_its_end():
 def test_only_legs_in_sync_are_read(states):
     bench = Bench(*states)
 
-    bench.submit(False, 6, 4)
+    bench.submit(Op.READ, 6, 4)
 
     assert bench.issued() == [(0, False, 6, 4)]
 
 
-def test_medium_error_is_read_from_the_other_leg():
+# Commands with several phases
+
+
+def test_write_and_verify_writes_then_reads():
     bench = Bench(IN_SYNC, IN_SYNC)
-    command = bench.submit(False, 0, 1)
+    command = bench.submit(Op.WRITE_AND_VERIFY, 8, 1)
+    assert bench.issued() == [(0, True, 8, 1), (1, True, 8, 1)]
+    bench.end()
+    assert bench.issued() == [(1, False, 8, 1)]
+    bench.end()
+
+    assert bench.ended() == [(command, None)]
+
+
+@pytest.mark.parametrize("op", [Op.COMPARE, Op.COMPARE_AND_WRITE, Op.WRITE_AND_COMPARE])
+def test_miscompare_tells_where_and_writes_nothing_more(op):
+    """SBC-3 5.2, 5.22: MISCOMPARE, INFORMATION is the offset of the first byte that differs."""
+    bench = Bench(IN_SYNC, STALE)
+    command = bench.submit(op, 8, 1)
+    while not bench.outbox.compares:
+        bench.end()
+
+    bench.mirror.compared(command, 17, 0)
+
+    expected = check_condition(MISCOMPARE_DURING_VERIFY, information=17)
+    assert (bench.ended(), bench.issued()) == ([(command, expected)], [])
+
+
+def test_compare_and_write_writes_what_compared_equal():
+    bench = Bench(IN_SYNC, IN_SYNC)
+    command = bench.submit(Op.COMPARE_AND_WRITE, 8, 1)
+    bench.end()
+    assert bench.outbox.compares == [command]
+
+    bench.mirror.compared(command, None, 0)
+    assert bench.issued() == [(0, True, 8, 1), (1, True, 8, 1)]
+    bench.end()
+
+    assert bench.ended() == [(command, None)]
+
+
+def test_compare_and_write_keeps_other_writes_off_from_its_first_read_on():
+    bench = Bench(IN_SYNC, STALE)
+    bench.submit(Op.COMPARE_AND_WRITE, 8, 1)
+
+    bench.submit(Op.WRITE, 8, 1)
+
+    assert bench.issued() == [(0, False, 8, 1)]
+
+
+def test_barrier_waits_for_a_comparison():
+    """The write that follows it would be of the old state."""
+    bench = Bench(IN_SYNC, IN_SYNC)
+    command = bench.submit(Op.COMPARE_AND_WRITE, 8, 1)
+    bench.mirror.hold()
+    bench.end()
+    assert not bench.mirror.drained((0, 1))
+
+    bench.mirror.compared(command, 0, 0)
+
+    assert bench.mirror.drained((0, 1))
+
+
+# Errors
+
+
+def test_medium_error_is_read_from_the_other_leg_and_noted_for_repair():
+    bench = Bench(IN_SYNC, IN_SYNC)
+    command = bench.submit(Op.READ, 0, 1)
 
     bench.end(errno.ENODATA)
     assert bench.issued() == [(1, False, 0, 1)]
     bench.end()
 
-    assert (bench.outbox.completions, command.sense) == ([command], None)
-    assert bench.mirror.suspects == {}
+    assert bench.ended() == [(command, None)]
+    assert (bench.mirror.suspects, list(bench.mirror.weak)) == ({}, [(0, 0)])
 
 
 def test_block_that_no_leg_can_read_is_a_medium_error():
     bench = Bench(IN_SYNC, IN_SYNC)
-    command = bench.submit(False, 0, 1)
+    command = bench.submit(Op.READ, 0, 1)
 
     bench.end(errno.ENODATA)
     bench.end(errno.ENODATA)
 
-    assert bench.outbox.completions == [command]
-    assert command.sense == UNRECOVERED_READ_ERROR
+    assert bench.ended() == [(command, check_condition(UNRECOVERED_READ_ERROR))]
 
 
 @pytest.mark.parametrize(
-    ("write", "error", "sense"),
+    ("op", "error", "sense"),
     [
-        (True, errno.EIO, COMMUNICATION_FAILURE),
-        (False, errno.ENODEV, COMMUNICATION_FAILURE),
-        (True, errno.ENODATA, WRITE_ERROR),
-        (False, errno.EREMOTEIO, INTERNAL_TARGET_FAILURE),
+        (Op.WRITE, errno.EIO, COMMUNICATION_FAILURE),
+        (Op.READ, errno.ENODEV, COMMUNICATION_FAILURE),
+        (Op.WRITE, errno.ENODATA, WRITE_ERROR),
+        (Op.READ, errno.EREMOTEIO, INTERNAL_TARGET_FAILURE),
     ],
 )
-def test_host_is_told_what_the_last_leg_says(write, error, sense):
+def test_host_is_told_what_the_last_leg_says(op, error, sense):
     bench = Bench(STALE, IN_SYNC)
-    command = bench.submit(write, 0, 1)
+    command = bench.submit(op, 0, 1)
 
     bench.end(error)
 
-    assert bench.outbox.completions == [command]
-    assert (command.sense, bench.mirror.suspects) == (sense, {})
+    assert bench.ended() == [(command, check_condition(sense))]
+    assert bench.mirror.suspects == {}
 
 
 def test_failed_write_of_the_source_gives_up_the_copy():
     """The two legs may differ there, and the copy may have passed already."""
     bench = Bench(IN_SYNC, RESYNCING)
-    bench.submit(True, 0, 1)
+    bench.submit(Op.WRITE, 0, 1)
 
     bench.end(errno.EIO, leg=0)
 
@@ -132,78 +173,143 @@ def test_failed_write_of_the_source_gives_up_the_copy():
 
 def test_command_waits_for_the_leg_to_be_dropped():
     bench = Bench(IN_SYNC, IN_SYNC)
-    command = bench.submit(True, 0, 1)
+    command = bench.submit(Op.WRITE, 0, 1)
     bench.end(errno.EIO, leg=1)
     bench.end(leg=0)
-    assert bench.outbox.completions == []
+    assert bench.ended() == []
     assert bench.mirror.suspects == {1: "write: EIO"}
 
-    bench.commit(2, IN_SYNC, STALE)
+    bench.commit(IN_SYNC, STALE)
 
-    assert (bench.outbox.completions, command.sense) == ([command], None)
+    assert bench.ended() == [(command, None)]
 
 
 def test_read_under_way_on_a_dropped_leg_is_asked_of_the_other():
     bench = Bench(IN_SYNC, IN_SYNC)
-    command = bench.submit(False, 8, 1)
-    (late,) = bench.outbox.leg_io
-    bench.outbox.leg_io.clear()
+    command = bench.submit(Op.READ, 8, 1)
+    (late,) = bench.take()
 
-    bench.commit(2, IN_SYNC, STALE)
+    bench.commit(IN_SYNC, STALE)
     assert bench.issued() == [(0, False, 8, 1)]
     bench.mirror.leg_done(late, errno.EIO, 0)
     bench.end()
 
-    assert (bench.outbox.completions, command.sense) == ([command], None)
+    assert bench.ended() == [(command, None)]
+
+
+def test_reservation_conflict_of_a_leg_says_that_another_engine_may_go_on():
+    """EBADE is what the kernel makes of RESERVATION CONFLICT (block/blk-core.c)."""
+    bench = Bench(IN_SYNC, IN_SYNC)
+    bench.submit(Op.WRITE, 0, 1)
+
+    bench.end(errno.EBADE, leg=0)
+
+    assert bench.mirror.fenced_off
+
+
+# Order
 
 
 def test_overlapping_writes_go_one_after_the_other():
     bench = Bench(IN_SYNC, STALE)
-    first = bench.submit(True, 6, 4)
-    second = bench.submit(True, 9, 2)
-    apart = bench.submit(True, 12, 1)
+    first = bench.submit(Op.WRITE, 6, 4)
+    second = bench.submit(Op.WRITE, 9, 2)
+    apart = bench.submit(Op.WRITE, 12, 1)
     assert bench.issued() == [(0, True, 6, 4), (0, True, 12, 1)]
 
     bench.end()
     assert bench.issued() == [(0, True, 9, 2)]
     bench.end()
 
-    assert bench.outbox.completions == [first, apart, second]
+    assert [command for command, _ in bench.ended()] == [first, apart, second]
 
 
 def test_commands_are_held_in_a_barrier_and_go_first_after_it():
     bench = Bench(IN_SYNC, IN_SYNC)
-    bench.mirror.proposal = UnitState("lu0", 2, (IN_SYNC, STALE))
-    bench.submit(True, 0, 1)
+    bench.mirror.hold()
+    bench.submit(Op.WRITE, 0, 1)
     assert bench.issued() == []
-    assert bench.mirror.drained()
+    assert bench.mirror.drained((0, 1))
 
-    bench.commit(2, IN_SYNC, STALE)
+    bench.commit(IN_SYNC, STALE)
 
     assert bench.issued() == [(0, True, 0, 1)]
+
+
+def test_barrier_waits_only_for_the_legs_that_stay():
+    bench = Bench(IN_SYNC, IN_SYNC)
+    bench.submit(Op.WRITE, 0, 1)
+    bench.mirror.hold()
+
+    bench.end(leg=0)
+
+    assert bench.mirror.drained((0,))
+    assert not bench.mirror.drained((0, 1))
 
 
 def test_command_held_too_long_fails_and_is_never_run():
     """Past the kernel's time-out the host has sent it again: running it would be a ghost write."""
     bench = Bench(IN_SYNC, IN_SYNC)
-    bench.mirror.proposal = UnitState("lu0", 2, (IN_SYNC, STALE))
-    command = bench.submit(True, 0, 1, now_ns=100)
+    bench.mirror.hold()
+    command = bench.submit(Op.WRITE, 0, 1, now_ns=100)
 
-    bench.mirror.tick(5000, leg_deadline_ns=400, command_deadline_ns=4000)
-    bench.commit(2, IN_SYNC, STALE)
+    bench.tick(5000, command_ns=4000)
+    bench.commit(IN_SYNC, STALE)
 
-    assert (bench.outbox.completions, command.sense) == ([command], COMMUNICATION_FAILURE)
+    assert (bench.ended(), bench.issued()) == ([(command, NO_ANSWER)], [])
+
+
+def test_command_under_way_too_long_is_answered_once_and_keeps_its_range():
+    """Its write may still land; what comes after must land later."""
+    bench = Bench(STALE, IN_SYNC)
+    late = bench.submit(Op.WRITE, 0, 1)
+    under_way = bench.take()
+
+    bench.tick(5000, command_ns=4000)
+    assert bench.ended() == [(late, NO_ANSWER)]
+    after = bench.submit(Op.WRITE, 0, 1, now_ns=5000)
     assert bench.issued() == []
+    bench.mirror.leg_done(under_way[0], 0, 6000)
+    bench.end(now_ns=6000)
+
+    assert bench.ended() == [(late, NO_ANSWER), (after, None)]
+
+
+def test_host_command_is_refused_by_a_reservation_that_came_while_it_was_held():
+    conflict = Response(Status.RESERVATION_CONFLICT)
+    bench = Bench(IN_SYNC, IN_SYNC)
+    bench.mirror.hold()
+    command = bench.submit(Op.WRITE, 0, 1)
+    bench.mirror.refuses = lambda _: conflict
+
+    bench.commit(IN_SYNC, IN_SYNC)
+
+    assert (bench.ended(), bench.issued()) == ([(command, conflict)], [])
+
+
+# Deadlines of legs
 
 
 def test_leg_that_passes_its_deadline_is_suspected_but_the_last_one_is_not():
     bench = Bench(IN_SYNC, IN_SYNC)
-    bench.submit(True, 0, 1)
+    bench.submit(Op.WRITE, 0, 1)
     bench.end(leg=0)
-    bench.mirror.tick(2_000_001, leg_deadline_ns=2_000_000, command_deadline_ns=1 << 60)
+    bench.tick(2_000_001, leg_ns=2_000_000)
     assert bench.mirror.suspects == {1: "no answer in 2 ms"}
 
-    bench.commit(2, STALE, IN_SYNC)
-    bench.mirror.tick(9_000_001, leg_deadline_ns=2_000_000, command_deadline_ns=1 << 60)
+    bench.commit(STALE, IN_SYNC)
+    bench.tick(9_000_001, leg_ns=2_000_000)
 
     assert bench.mirror.suspects == {}
+
+
+def test_leg_that_is_much_slower_than_the_other_is_suspected():
+    bench = Bench(IN_SYNC, IN_SYNC, slow_ns=100)
+    for lba in range(3):
+        bench.submit(Op.WRITE, lba)
+        bench.end(leg=0, now_ns=1)
+        bench.end(leg=1, now_ns=101)
+
+    bench.tick(1000)
+
+    assert bench.mirror.suspects == {1: "much slower than the others"}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from certify import cdb, inquiry, scsi
 from reference_router import scsi as target
-from reference_router.device_server import AccessState, DeviceServer
+from reference_router.device_server import DeviceServer
 from reference_router.inquiry import Identity
 
 KEYS = st.sampled_from(list(target.SenseKey))
@@ -26,9 +26,9 @@ def serve(command, *, blocks=BLOCKS):
         engine_id=2,
         max_transfer_blocks=1024,
     )
-    server = DeviceServer(identity, blocks=blocks)
-    server.port_groups = {1: AccessState.UNAVAILABLE, 2: AccessState.ACTIVE_OPTIMIZED}
-    return server.execute(command.ljust(16, b"\0"))
+    server = DeviceServer(identity, blocks=blocks, hosts=("host",), engines=(1, 2))
+    server.members = (2,)
+    return server.execute(command.ljust(16, b"\0"), "host", bytes)
 
 
 @given(KEYS, CODES, CODES)
@@ -54,7 +54,10 @@ def test_field_pointer_and_information_are_read_as_they_were_meant(field, inform
 def test_a_transfer_is_decoded_as_it_was_meant(width, lba, blocks, write):
     build = cdb.write if write else cdb.read
 
-    assert serve(build(lba, blocks, width=width)) == target.Transfer(write, lba, blocks)
+    answer = serve(build(lba, blocks, width=width))
+
+    assert answer[:3] == (target.Op.WRITE if write else target.Op.READ, lba, blocks)
+    assert answer.data_blocks == (blocks if write else 0)
 
 
 @pytest.mark.parametrize("width", [10, 12, 16])
@@ -62,7 +65,7 @@ def test_a_transfer_is_decoded_as_it_was_meant(width, lba, blocks, write):
 def test_the_bounds_are_drawn_at_the_same_block(width, lba, blocks):
     answer = serve(cdb.read(lba, blocks, width=width))
     if lba + blocks <= BLOCKS:
-        assert answer == target.Transfer(False, lba, blocks)
+        assert answer == target.Transfer(target.Op.READ, lba, blocks)
     else:
         assert scsi.decode_sense(answer.sense).code == "5/21/00"
 

@@ -16,9 +16,9 @@ from certify import devices, sg
 from certify.devices import MapDevice, ScsiDisk
 from certify.plugin import LAB_KEY
 from certify.scsi import Completion, decode_sense
-from reference_router.device_server import AccessState, DeviceServer
+from reference_router.device_server import DeviceServer
 from reference_router.inquiry import Identity
-from reference_router.scsi import GOOD, Response, Transfer
+from reference_router.scsi import GOOD, Op, Response, Transfer
 
 BLOCKS = 1 << 16
 NAA = bytes.fromhex("6000000000e500000000000000000002")
@@ -47,16 +47,16 @@ class SimulatedTarget:
         return BLOCKS
 
     def server(self, port):
-        server = DeviceServer(self.identity(port), blocks=self.blocks(port))
-        server.port_groups = dict.fromkeys((1, 2), AccessState.ACTIVE_OPTIMIZED)
-        return server
+        return DeviceServer(
+            self.identity(port), blocks=self.blocks(port), hosts=("host",), engines=(1, 2)
+        )
 
     def answer(self, port, cdb):
-        return self.servers[port].execute(cdb.ljust(16, b"\0"))
+        return self.servers[port].execute(cdb.ljust(16, b"\0"), "host", bytes)
 
     def move(self, _port, transfer, data_out):
         start, end = transfer.lba * 512, (transfer.lba + transfer.blocks) * 512
-        if not transfer.write:
+        if transfer.op is Op.READ:
             return Response(data=bytes(self.medium[start:end]))
         self.medium[start:end] = data_out
         return GOOD
@@ -123,7 +123,7 @@ class SpillsOver(SimulatedTarget):
     """A write of an even number of blocks writes one block more."""
 
     def move(self, port, transfer, data_out):
-        if transfer.write and transfer.blocks == 2:
+        if transfer.op is Op.WRITE and transfer.blocks == 2:
             transfer = transfer._replace(blocks=3)
             data_out += bytes(512)
         return super().move(port, transfer, data_out)
@@ -137,7 +137,7 @@ class StaleReads(SimulatedTarget):
         self.cache = bytes(self.medium)
 
     def move(self, port, transfer, data_out):
-        if port == 2 and not transfer.write:
+        if port == 2 and transfer.op is Op.READ:
             start = transfer.lba * 512
             return Response(data=self.cache[start : start + transfer.blocks * 512])
         moved = super().move(port, transfer, data_out)
@@ -158,7 +158,7 @@ class SaysNoMore(SimulatedTarget):
 
     def server(self, port):
         server = super().server(port)
-        del server.port_groups[port]
+        server.engines = (3 - port,)
         return server
 
 

@@ -1,0 +1,214 @@
+"""Copies from leg to leg, driven by the leader: repair, read-repair and resync. Pure.
+
+- Repair: regions where legs in sync may differ, since a write was under way when an engine died. No
+  host command touches such a region before its copy; one that waits for it is served first.
+- Read-repair: a leg could not read a region that another could, so it is written anew.
+- Resync: what a leg lacks, region by region, at a capped rate.
+
+A copy is a command like a host's write: it holds the lease of its region, waits for writes under
+way, and keeps others off until it has ended.
+"""
+
+import errno
+from typing import TYPE_CHECKING
+
+from reference_router.commands import Command, Op
+from reference_router.messages import Copied, LegState, Refresh
+from reference_router.traffic import errno_name
+
+if TYPE_CHECKING:
+    from reference_router.unit import Unit
+
+REPAIRED = -1
+_REFRESHES_MAX = 256
+
+
+class Copier:
+    """The copies of one logical unit, one at a time. `read_repairs` counts."""
+
+    def __init__(self, unit: "Unit", *, rate_bytes_per_s: int) -> None:
+        self.read_repairs = 0
+        self.copied_regions = 0
+        """Regions copied since the leg that is copied to came back."""
+        self._unit = unit
+        self._pause_ns = unit.mirror.region_blocks * 512 * 1_000_000_000 // rate_bytes_per_s
+        self._next_ns = 0
+        self._place = 0
+        self._copy: Command | None = None
+        self._kind = REPAIRED
+        self._refreshing = False
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether there is something to copy."""
+        unit = self._unit
+        return bool(
+            self._copy or unit.mirror.repairs or unit.mirror.weak or self._target() is not None
+        )
+
+    def forget(self) -> None:
+        """Forget the copy under way: the mirror has forgotten it too."""
+        self._copy = None
+
+    def drive(self, now_ns: int) -> None:
+        """As leader, go on. Not called while a barrier is under way."""
+        for copy in self._collect():
+            self._ended(copy, now_ns)
+        if self._copy is None:
+            self._begin(now_ns)
+
+    def follow(self) -> None:
+        """As follower, ask the leader to refresh what could not be read."""
+        mirror = self._unit.mirror
+        for region, leg in mirror.weak:
+            self._unit.send(Refresh(self._unit.name, region, leg))
+        mirror.weak.clear()
+        mirror.copies.clear()
+
+    def finished_leg(self) -> int | None:
+        """Return a leg that is being copied to and lacks nothing any more, or None."""
+        mirror = self._unit.mirror
+        for leg, state in enumerate(mirror.states):
+            if state is LegState.RESYNCING and not mirror.dirty[leg] and self._copy is None:
+                return leg
+        return None
+
+    def demand(self, region: int) -> None:
+        """Note that the follower wants to write in a region."""
+        if region in self._unit.mirror.repairs:
+            self._unit.mirror.demanded[region] = None
+
+    def copied(self, message: Copied, now_ns: int) -> None:
+        """As follower, take the leader's word that a region is equal now."""
+        mirror = self._unit.mirror
+        if message.leg == REPAIRED:
+            mirror.repairs.discard(message.region)
+            mirror.demanded.pop(message.region, None)
+            mirror.retry_blocked(now_ns)
+        else:
+            mirror.dirty[message.leg].discard(message.region)
+
+    def _collect(self) -> list[Command]:
+        mirror = self._unit.mirror
+        copies, mirror.copies = mirror.copies, []
+        return copies
+
+    def _target(self) -> int | None:
+        mirror = self._unit.mirror
+        for leg, state in enumerate(mirror.states):
+            if state is LegState.RESYNCING and mirror.dirty[leg]:
+                return leg
+        return None
+
+    # Beginning
+
+    def _begin(self, now_ns: int) -> None:
+        mirror = self._unit.mirror
+        if mirror.demanded:
+            region = next(iter(mirror.demanded))
+            del mirror.demanded[region]
+            if region in mirror.repairs:
+                self._repair(region, now_ns)
+                return
+        if mirror.weak:
+            region, leg = next(iter(mirror.weak))
+            del mirror.weak[region, leg]
+            self._refresh(region, leg, now_ns)
+        elif now_ns < self._next_ns:
+            return
+        elif mirror.repairs:
+            self._place = mirror.repairs.first(self._place)
+            self._repair(self._place, now_ns)
+        elif (target := self._target()) is not None:
+            self._place = mirror.dirty[target].first(self._place)
+            lba = self._place * mirror.region_blocks
+            self._start(self._place, mirror.read_leg(lba), (target,), target, now_ns)
+
+    def _repair(self, region: int, now_ns: int) -> None:
+        mirror = self._unit.mirror
+        source = mirror.read_leg(region * mirror.region_blocks)
+        targets = tuple(leg for leg in mirror.used if leg != source)
+        self._start(region, source, targets, REPAIRED, now_ns)
+
+    def _refresh(self, region: int, leg: int, now_ns: int) -> None:
+        mirror = self._unit.mirror
+        others = [each for each in mirror.in_sync if each != leg]
+        if leg in mirror.in_sync and others:
+            self._refreshing = True
+            self._start(region, others[0], (leg,), REPAIRED, now_ns)
+
+    def _start(
+        self, region: int, source: int, targets: tuple[int, ...], kind: int, now_ns: int
+    ) -> None:
+        mirror = self._unit.mirror
+        lba = region * mirror.region_blocks
+        copy = Command(None, Op.COPY, lba, min(mirror.region_blocks, mirror.blocks - lba))
+        copy.source, copy.targets = source, targets
+        self._copy, self._kind = copy, kind
+        self._next_ns = now_ns + self._pause_ns
+        mirror.submit(copy, now_ns)
+
+    # Ending
+
+    def _ended(self, copy: Command, now_ns: int) -> None:
+        if copy is not self._copy:
+            return
+        self._copy = None
+        region = copy.lba // self._unit.mirror.region_blocks
+        if copy.failures:
+            self._failed(copy, region, now_ns)
+        elif self._refreshing:
+            self.read_repairs += 1
+            self._unit.note(f"region {region} was written anew on leg {self._names(copy.targets)}")
+        else:
+            self._done(region, now_ns)
+        self._refreshing = False
+
+    def _done(self, region: int, now_ns: int) -> None:
+        unit = self._unit
+        self.copied_regions += 1
+        message = Copied(unit.name, region, self._kind)
+        self.copied(message, now_ns)
+        if unit.shared:
+            unit.send(message)
+
+    def _failed(self, copy: Command, region: int, now_ns: int) -> None:
+        """Drop what cannot be written. What cannot be read anywhere stays as it is.
+
+        A repair whose source has a medium error there is tried from another leg; a region that no
+        leg can read as a whole is given up, and its bad blocks are the host's to be told of.
+        """
+        mirror = self._unit.mirror
+        for leg, (write, error) in copy.failures.items():
+            if write:
+                mirror.suspect(leg, f"copy: write: {errno_name(error)}")
+            elif error != errno.ENODATA:
+                mirror.suspect(leg, f"copy: read: {errno_name(error)}")
+                if self._kind != REPAIRED and mirror.in_sync == (leg,):
+                    mirror.suspect(self._kind, "its source cannot be read")
+            elif self._kind == REPAIRED and not self._refreshing:
+                self._repair_from_another(region, {leg}, now_ns)
+            elif self._kind != REPAIRED:
+                self._resync_from_another(copy, leg, now_ns)
+
+    def _repair_from_another(self, region: int, bad: set[int], now_ns: int) -> None:
+        others = [leg for leg in self._unit.mirror.in_sync if leg not in bad]
+        source = self._copy.source if self._copy else -1
+        if others and source < 0:
+            targets = tuple(leg for leg in self._unit.mirror.used if leg != others[0])
+            self._start(region, others[0], targets, REPAIRED, now_ns)
+        else:
+            self._unit.note(f"region {region} cannot be read as a whole: not repaired")
+            self._done(region, now_ns)
+
+    def _resync_from_another(self, copy: Command, leg: int, now_ns: int) -> None:
+        mirror = self._unit.mirror
+        others = [each for each in mirror.in_sync if each not in (leg, copy.source)]
+        if others:
+            region = copy.lba // mirror.region_blocks
+            self._start(region, others[0], copy.targets, self._kind, now_ns)
+        else:
+            mirror.suspect(self._kind, "a medium error on the leg it is copied from")
+
+    def _names(self, legs: tuple[int, ...]) -> str:
+        return ", ".join(self._unit.mirror.legs[leg] for leg in legs)

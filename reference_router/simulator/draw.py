@@ -1,0 +1,218 @@
+"""Draws a plan from a seed. The only use of chance outside the run itself."""
+
+import random
+from collections.abc import Callable
+
+from reference_router.simulator.plan import (
+    BLOCKS,
+    ENGINES,
+    LEGS,
+    REGION_BLOCKS,
+    Fault,
+    Kind,
+    Plan,
+    Planned,
+)
+
+HOSTS = 3
+_MS = 1000
+_LOAD_US = 700 * _MS
+_FIRST_FAULT_US = 30 * _MS
+_OPS = (
+    ("READ", 40),
+    ("WRITE", 34),
+    ("COMPARE_AND_WRITE", 12),
+    ("WRITE_AND_VERIFY", 4),
+    ("COMPARE", 4),
+    ("VERIFY", 3),
+    ("WRITE_AND_COMPARE", 3),
+)
+_NAMES = tuple(name for name, _ in _OPS)
+_WEIGHTS = tuple(weight for _, weight in _OPS)
+
+FAMILIES = (
+    "crash", "hang", "link", "oneway", "leg", "slow", "media", "double", "restart", "cold",
+)  # fmt: skip
+"""What `--faults` takes."""
+
+_SINGLE = tuple(family for family in FAMILIES if family not in ("double", "cold"))
+
+
+def draw(seed: int, families: tuple[str, ...] = FAMILIES, *, operations: int = 40) -> Plan:
+    """Return the plan of a seed with faults of these families.
+
+    Raises ValueError naming a family that there is not.
+    """
+    unknown = [family for family in families if family not in FAMILIES]
+    if unknown:
+        raise ValueError(f"no such faults: {', '.join(unknown)}; there are {', '.join(FAMILIES)}")
+    chance = random.Random(f"{seed}/plan")  # noqa: S311 - chance, not secrets
+    faults: list[Fault] = []
+    if families:
+        for _ in range(chance.choice((1, 1, 2, 2, 3, 4))):
+            faults += _draw_family(chance, families)
+    return Plan(
+        seed=seed,
+        proof_of_death=chance.random() < 0.5,
+        operations=_operations(chance, operations),
+        faults=tuple(sorted(faults, key=lambda fault: fault.at_us)),
+    )
+
+
+def _draw_family(chance: random.Random, families: tuple[str, ...]) -> list[Fault]:
+    family = chance.choice(families)
+    at_us = chance.randrange(_FIRST_FAULT_US, _LOAD_US)
+    if family == "cold":
+        return _cold(chance, at_us)
+    if family == "double":
+        single = [each for each in families if each in _SINGLE] or list(_SINGLE)
+        near_us = chance.choice((0, 2 * _MS, 30 * _MS, 150 * _MS))
+        return [
+            _FAMILY[chance.choice(single)](chance, at_us),
+            _FAMILY[chance.choice(single)](chance, at_us + chance.randrange(near_us + 1)),
+        ]
+    return [_FAMILY[family](chance, at_us)]
+
+
+def _length_us(chance: random.Random, *, longest_ms: int = 800) -> int:
+    """Return a duration: short ones often, each magnitude alike."""
+    ceiling_ms = chance.choice((5, 30, 120, 300, longest_ms))
+    return chance.randrange(_MS, ceiling_ms * _MS)
+
+
+def _after(chance: random.Random) -> int:
+    return chance.choice((0, 0, 1, 2, 3, 5, 8))
+
+
+def _crash(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us,
+        kind=chance.choice((Kind.CRASH, Kind.CRASH, Kind.POWER)),
+        engine=chance.choice(ENGINES),
+        for_us=_length_us(chance),
+        after=_after(chance),
+    )
+
+
+def _hang(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us,
+        kind=chance.choice((Kind.HANG, Kind.HANG, Kind.HANG_KILL)),
+        engine=chance.choice(ENGINES),
+        for_us=_length_us(chance, longest_ms=1500),
+        after=_after(chance),
+    )
+
+
+def _link(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us,
+        kind=chance.choice((Kind.CUT, Kind.SILENCE, Kind.DELAY)),
+        for_us=_length_us(chance),
+    )
+
+
+def _oneway(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us,
+        kind=chance.choice((Kind.CUT_ONE, Kind.HOLE)),
+        engine=chance.choice(ENGINES),
+        for_us=_length_us(chance),
+    )
+
+
+def _leg(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us,
+        kind=chance.choice((Kind.LEG_ERROR, Kind.LEG_ERROR, Kind.LEG_HANG)),
+        engine=chance.choice((0, 0, *ENGINES)),
+        leg=chance.randrange(len(LEGS)),
+        for_us=_length_us(chance),
+    )
+
+
+def _slow(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us,
+        kind=Kind.LEG_SLOW,
+        leg=chance.randrange(len(LEGS)),
+        for_us=_length_us(chance),
+    )
+
+
+def _media(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us,
+        kind=Kind.MEDIUM,
+        leg=chance.randrange(len(LEGS)),
+        block=_hot_lba(chance, 1),
+        for_us=_length_us(chance, longest_ms=2000),
+    )
+
+
+def _restart(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us, kind=Kind.STOP, engine=chance.choice(ENGINES), for_us=_length_us(chance)
+    )
+
+
+def _cold(chance: random.Random, at_us: int) -> list[Fault]:
+    """Both engines go, a while apart or at once, at times with an array away at the restart."""
+    kind = chance.choice((Kind.CRASH, Kind.CRASH, Kind.POWER, Kind.STOP))
+    gap_us = chance.choice((0, 3 * _MS, 60 * _MS, 300 * _MS))
+    first, second = chance.sample(ENGINES, 2)
+    second_us = at_us + chance.randrange(gap_us + 1)
+    back_us = second_us + _length_us(chance)
+    faults = [
+        Fault(at_us=at_us, kind=kind, engine=first, for_us=max(back_us - at_us, gap_us)),
+        Fault(at_us=second_us, kind=kind, engine=second, for_us=_length_us(chance)),
+    ]
+    if chance.random() < 0.5:
+        leg_us = at_us + chance.randrange(-20 * _MS, gap_us + 100 * _MS)
+        faults.append(_leg(chance, max(leg_us, _FIRST_FAULT_US)))
+    return faults
+
+
+_FAMILY: dict[str, Callable[[random.Random, int], Fault]] = {
+    "crash": _crash,
+    "hang": _hang,
+    "link": _link,
+    "oneway": _oneway,
+    "leg": _leg,
+    "slow": _slow,
+    "media": _media,
+    "restart": _restart,
+}
+
+
+def _hot_lba(chance: random.Random, blocks: int) -> int:
+    """Return a block; half of them lie in two regions, so that operations meet."""
+    if chance.random() < 0.5:
+        return chance.randrange(2 * REGION_BLOCKS - blocks + 1)
+    return chance.randrange(BLOCKS - blocks + 1)
+
+
+def _operations(chance: random.Random, count: int) -> tuple[Planned, ...]:
+    drawn = []
+    burst_us = 0
+    for _ in range(count):
+        if chance.random() < 0.6 or not burst_us:
+            burst_us = chance.randrange(_LOAD_US)
+        name = chance.choices(_NAMES, _WEIGHTS)[0]
+        blocks = chance.choice((1, 1, 2) if name.startswith("COMP") else (1, 2, 3, 4))
+        drawn.append((burst_us + chance.randrange(3 * _MS), name, blocks))
+    drawn.sort()
+    return tuple(
+        Planned(
+            number=number,
+            at_us=at_us,
+            host=chance.randrange(HOSTS),
+            op=name,
+            lba=_hot_lba(chance, blocks),
+            blocks=blocks,
+            engine=chance.choice(ENGINES),
+            fits=chance.random() < 0.8,
+            gives_up=chance.random() < 0.15,
+        )
+        for number, (at_us, name, blocks) in enumerate(drawn, 1)
+    )
