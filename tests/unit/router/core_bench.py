@@ -74,7 +74,7 @@ class Array:
             data = [self.blocks[lba] for lba in span]
             if io.owner.op == Op.COPY:
                 io.owner.buffer = data
-            else:
+            elif not io.abandoned:
                 io.owner.pieces.append((io.lba, data))
             return 0
         if self.reserved and engine not in self.keys:

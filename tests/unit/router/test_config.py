@@ -58,6 +58,12 @@ def test_engines_that_promise_differently_do_not_work_together(tmp_path):
         ('name = "engine2"', 'name = "engine1"', "name: expected different names"),
         ('name = "engine2"', 'name = "a/b"', "name: expected letters"),
         ("id = 2", "id = 1", "engine.id: expected different ids"),
+        ("id = 2", "id = 16", "engine.id: expected 1 to 15, seen [1, 16]"),
+        ("id = 2", "id = 0", "engine.id: expected 1 to 15, seen [1, 0]"),
+        ("link_ping_ms = 100", "link_ping_ms = 501", "link_lease_ms: expected at least 2 * link"),
+        ("link_timeout_ms = 1500", "link_timeout_ms = 1249", "and at most 4/5 of link_timeout_ms"),
+        ("lease_limit = 64", "lease_limit = 0", "cluster.lease_limit: expected more than 0"),
+        ("[cluster]", "[cluster]\nleg_slow_ios = 0", "leg_slow_ios: expected more than 0"),
         ('name = "lu0"', 'name = "lu1"', "engine engine1: legs: expected ['lu1'], seen ['lu0']"),
         ('name = "B"', 'name = "C"', "legs.lu0: expected ['A', 'C'], seen ['A', 'B']"),
         ('link_key = ""', 'link_key = "00ff"', "cluster.link_key: expected empty, or at least 32"),
@@ -74,6 +80,21 @@ def test_mistake_is_named(tmp_path, old, new, complaint):
 
     assert complaint in str(caught.value)
     assert str(tmp_path / "router.toml") in str(caught.value)
+
+
+def test_watch_for_slow_legs_may_be_switched_off(tmp_path):
+    config = load(tmp_path, old="[cluster]", new="[cluster]\nleg_slow_ms = 0")
+
+    assert config.cluster.leg_slow_ms == 0
+
+
+def test_units_have_checks_of_their_own_that_both_engines_know(tmp_path):
+    """A leg of another unit must not be taken for this one's."""
+    first, second = load_config(EXAMPLE), load(tmp_path, old="6c0000000", new="6c0000001")
+
+    checks = [each.check_of(each.logical_unit[0]) for each in (first, second)]
+    assert checks[0] != checks[1]
+    assert all(0 <= check <= 255 for check in checks)
 
 
 def test_complaint_about_the_link_key_does_not_tell_it(tmp_path):
