@@ -26,7 +26,7 @@ from reference_router.link import Link
 from reference_router.log import Log, open_log
 from reference_router.ports import Ports
 from reference_router.reservation_file import ReservationFiles
-from reference_router.scsi import Op
+from reference_router.scsi import BLOCK_BYTES, Op
 from reference_router.service_state import ServiceRequest
 from reference_router.setup import timing_of, unit_setups
 from reference_router.status import status_of
@@ -249,8 +249,11 @@ class Engine:
 
     def _answer(self, command: Command) -> None:
         token: Token = command.token
-        reads = command.op == Op.READ and command.response is None
-        token.front.end(token.entry, command.response, self._back.data(command) if reads else None)
+        if command.op == Op.READ and command.response is None:
+            size = command.blocks * BLOCK_BYTES
+            token.front.end_read(token.entry, self._back.pieces(command), size)
+        else:
+            token.front.end(token.entry, command.response, None)
         self._back.release(command)
 
     # Peer and supervisor
