@@ -4,10 +4,8 @@ Started by a supervisor, with which it shares a socket pair. It finds its legs, 
 them, meets its peer, asks for the rings and serves. Its only threads wait for reservation commands.
 """
 
-import contextlib
 import ctypes
 import gc
-import os
 import select
 import signal
 import socket
@@ -15,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from reference_router import pace
 from reference_router.back import Back
 from reference_router.cluster import Cluster
 from reference_router.commands import Command, Outbox
@@ -24,6 +23,7 @@ from reference_router.keys import Control, ControlResult
 from reference_router.legs import Probe
 from reference_router.link import Link
 from reference_router.log import Log, open_log
+from reference_router.pace import Pace
 from reference_router.ports import Ports
 from reference_router.reservation_file import ReservationFiles
 from reference_router.scsi import BLOCK_BYTES, Op
@@ -39,7 +39,6 @@ _STATUS_NS = 500 * _MS
 _RINGS_WAIT_NS = 1000 * _MS  # then take the rings even if nothing can be served yet
 _STOP_LIMIT_NS = 2000 * _MS
 _PR_SET_PDEATHSIG = 1
-_NICE = -10  # before the host's own work on the same machine
 
 
 class Engine:
@@ -81,6 +80,7 @@ class Engine:
         self._link_was_up = False
         self._uios: dict[str, UioDevice] = {}
         self._fronts: list[Front] = []
+        self._pace = Pace()
         self._busy_fds = {self._back.event_fd}  # those that carry no message
         self._rings_asked = False
         self._stopping_since_ns = 0
@@ -168,6 +168,8 @@ class Engine:
             if leg not in unit.mirror.used or not unit.admission.mine[leg].available:
                 may_open = not unit.mirror.outstanding[leg] and unit.keyring.idle(leg)
                 probe.start(now_ns, may_open=may_open)
+        if self._pace.look(max((front.taken for front in self._fronts), default=0)):
+            pace.apply(eager=self._pace.eager)
         self._cluster.tick(now_ns)
         self._ports.set_readiness()
         if not self._rings_asked and self._wants_rings(now_ns):
@@ -345,8 +347,7 @@ def run_engine(
     """Run an engine as the child of a supervisor; return its exit status."""
     log = open_log(config, table, "engine")
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    pace.apply(eager=True)
     channel = Channel(socket.socket(fileno=supervisor_fd))
     engine = Engine(
         config,

@@ -2,9 +2,9 @@
 
 A leg that hangs is dropped, and its I/O is abandoned, not ended: some day it still reads from the
 memory of its command, or writes to it. The kernel gives that memory to other commands as soon as
-the command is answered, unless the answer says that it is still in use (TCMU_UFLAG_KEEP_BUF, Linux
-5.14, tcmu_handle_completion() in drivers/target/target_core_user.c). Then it stays the command's
-until user space frees it, or the ring is reset, which is after the death of its engine.
+the command is answered, unless the answer says that it is still in use (TCMU_UFLAG_KEEP_BUF of
+tcmu_handle_completion() in Linux 6.1's drivers/target/target_core_user.c). Then it stays the
+command's until user space frees it, or the ring is reset, which is after the death of its engine.
 """
 
 from collections.abc import Sequence
