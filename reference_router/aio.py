@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Iterator
 from enum import IntEnum
 from mmap import mmap
-from typing import NamedTuple
 
 _IOCB = struct.Struct("<QIIHhiQQqQII")  # struct iocb
 _EVENT = struct.Struct("<QQqq")
@@ -70,20 +69,32 @@ class BufferPool:
 _VECTORED = {AioOp.READ: AioOp.READ_VECTOR, AioOp.WRITE: AioOp.WRITE_VECTOR}
 
 
-class Request(NamedTuple):
+class Request:
     """One transfer between a file and memory; `cookie` comes back with its end.
 
     With `segments`, (address, length) pairs, it goes from or to those in turn, and `address` does
     not count.
     """
 
-    cookie: object
-    fd: int
-    op: AioOp
-    address: int
-    size_bytes: int
-    offset_bytes: int
-    segments: list[tuple[int, int]] | None = None
+    __slots__ = ("address", "cookie", "fd", "offset_bytes", "op", "segments", "size_bytes")
+
+    def __init__(
+        self,
+        cookie: object,
+        fd: int,
+        op: AioOp,
+        address: int,
+        size_bytes: int,
+        offset_bytes: int,
+        segments: list[tuple[int, int]] | None = None,
+    ) -> None:
+        self.cookie = cookie
+        self.fd = fd
+        self.op = op
+        self.address = address
+        self.size_bytes = size_bytes
+        self.offset_bytes = offset_bytes
+        self.segments = segments
 
 
 class AioContext:
