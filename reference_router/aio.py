@@ -11,7 +11,6 @@ import os
 import struct
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from mmap import mmap
 
@@ -29,6 +28,8 @@ class AioOp(IntEnum):
 
     READ = 0
     WRITE = 1
+    READ_VECTOR = 7
+    WRITE_VECTOR = 8
 
 
 class Buffer:
@@ -65,16 +66,35 @@ class BufferPool:
         self._free.setdefault(buffer.order, []).append(buffer)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One transfer between a file and memory; `cookie` comes back with its end."""
+_VECTORED = {AioOp.READ: AioOp.READ_VECTOR, AioOp.WRITE: AioOp.WRITE_VECTOR}
 
-    cookie: object
-    fd: int
-    op: AioOp
-    address: int
-    size_bytes: int
-    offset_bytes: int
+
+class Request:
+    """One transfer between a file and memory; `cookie` comes back with its end.
+
+    With `segments`, (address, length) pairs, it goes from or to those in turn, and `address` does
+    not count.
+    """
+
+    __slots__ = ("address", "cookie", "fd", "offset_bytes", "op", "segments", "size_bytes")
+
+    def __init__(
+        self,
+        cookie: object,
+        fd: int,
+        op: AioOp,
+        address: int,
+        size_bytes: int,
+        offset_bytes: int,
+        segments: list[tuple[int, int]] | None = None,
+    ) -> None:
+        self.cookie = cookie
+        self.fd = fd
+        self.op = op
+        self.address = address
+        self.size_bytes = size_bytes
+        self.offset_bytes = offset_bytes
+        self.segments = segments
 
 
 class AioContext:
@@ -103,6 +123,7 @@ class AioContext:
         self._cookies: list[object] = [None] * depth
         self._backlog: deque[Request] = deque()
         self._refused: list[tuple[object, int]] = []
+        self._vectors: list[object] = []  # of the batch; the kernel reads them while it submits
         self._events = ctypes.create_string_buffer(_EVENT.size * depth)
         self._ring = _map_ring(context.value)
 
@@ -134,6 +155,7 @@ class AioContext:
                 self._submit, self._context, ctypes.c_long(len(slots)), self._batch
             )
             error = ctypes.get_errno() if done < 0 else 0
+            self._vectors.clear()
             accepted = max(done, 0)
             if accepted == len(slots):
                 continue
@@ -145,16 +167,28 @@ class AioContext:
         slots: list[tuple[int, Request]] = []
         while self._backlog and self._free:
             request, slot = self._backlog.popleft(), self._free.pop()
+            op, address, count = request.op, request.address, request.size_bytes
+            if request.segments is not None:
+                op, address, count = self._vector(request.op, request.segments)
             _IOCB.pack_into(
                 self._iocbs_view,
                 slot * _IOCB.size,
-                *(slot, 0, 0, request.op, 0, request.fd, request.address, request.size_bytes),
+                *(slot, 0, 0, op, 0, request.fd, address, count),
                 *(request.offset_bytes, 0, _FLAG_EVENTFD, self.event_fd),
             )
             self._cookies[slot] = request.cookie
             self._batch[len(slots)] = self._pointers[slot]
             slots.append((slot, request))
         return slots
+
+    def _vector(self, op: AioOp, segments: list[tuple[int, int]]) -> tuple[AioOp, int, int]:
+        """Return operation, address and count for segments, as an array of struct iovec."""
+        if len(segments) == 1:
+            return op, *segments[0]
+        flat = [number for segment in segments for number in segment]
+        vector = (ctypes.c_uint64 * len(flat))(*flat)
+        self._vectors.append(vector)
+        return _VECTORED[op], ctypes.addressof(vector), len(segments)
 
     def _take_back(self, slots: list[tuple[int, Request]], error: int) -> None:
         for slot, _ in slots:

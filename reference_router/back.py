@@ -1,7 +1,7 @@
 """The back of an engine: leg I/O of the core as asynchronous I/O on its block devices. Shell.
 
-Data goes through private buffers, never straight between a leg and a ring: a leg I/O that was
-abandoned still ends some day, and by then the ring's memory may be another command's.
+Reads and writes of hosts go straight between a leg and the memory of the ring, where that is lent
+(see `lending`). All else goes through private buffers.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,12 @@ from reference_router.commands import Command, LegIo
 from reference_router.control_io import Controls
 from reference_router.keys import Control, ControlResult
 from reference_router.legs import LegDevice, Probe
+from reference_router.lending import Loan
 from reference_router.scsi import BLOCK_BYTES, Op
 
 _AIO_DEPTH = 1024
 _EIO = 5
+_STRAIGHT = (Op.READ, Op.WRITE)
 
 
 class Back:
@@ -53,7 +55,14 @@ class Back:
             fd = self._devices[io.mirror.name, io.leg].fd
             op = AioOp.WRITE if io.write else AioOp.READ
             size, offset = io.blocks * BLOCK_BYTES, io.lba * BLOCK_BYTES
-            requests.append(Request(io, fd, op, self._buffer(io).address, size, offset))
+            loan = self._loan(io)
+            if loan is not None:
+                loan.under_way.append(io)
+                io.buffer = loan
+                part = loan.part((io.lba - io.owner.lba) * BLOCK_BYTES, size)
+                requests.append(Request(io, fd, op, 0, size, offset, part))
+            else:
+                requests.append(Request(io, fd, op, self._buffer(io).address, size, offset))
         self._aio.submit(requests)
 
     def submit_controls(self, controls: list[Control]) -> None:
@@ -77,12 +86,34 @@ class Back:
         views = [buffer.view[:size] for _, buffer, size in pieces]
         return views[0] if len(views) == 1 else b"".join(views)
 
+    def pieces(self, command: Command) -> list[tuple[int, memoryview]]:
+        """Return what a command has read into private buffers, and where in its data it goes."""
+        start = command.lba
+        return [
+            ((lba - start) * BLOCK_BYTES, buffer.view[:size])
+            for lba, buffer, size in command.pieces
+        ]
+
     def release(self, command: Command) -> None:
         """Take the buffers back of what a command has read."""
         if command.pieces:
             for _, buffer, _ in command.pieces:
                 self._pool.put(buffer)
             command.pieces = []
+
+    def _loan(self, io: LegIo) -> Loan | None:
+        """Return the ring's memory for a leg I/O, if it is lent.
+
+        A piece that is read once more, because its first leg was dropped, gets a private buffer
+        while the first read is under way: that could still write to the memory.
+        """
+        command = io.owner
+        if command.op not in _STRAIGHT:
+            return None
+        loan: Loan | None = command.token.entry.loan
+        if loan is None or (not io.write and loan.under_way and _disputed(loan)):
+            return None
+        return loan
 
     def _buffer(self, io: LegIo) -> Buffer:
         """Return the buffer of a leg I/O: a read gets its own, writes of one owner share one."""
@@ -102,6 +133,11 @@ class Back:
         size = io.blocks * BLOCK_BYTES
         error = 0 if result == size else (-result if result < 0 else _EIO)
         buffer, owner = io.buffer, io.owner
+        if isinstance(buffer, Loan):
+            buffer.under_way.remove(io)
+            if buffer.answered and not buffer.under_way:
+                owner.token.front.give_back(owner.token.entry)
+            return error
         buffer.users -= 1
         if io.write:
             if not buffer.users:
@@ -114,3 +150,7 @@ class Back:
         else:
             owner.pieces.append((io.lba, buffer, size))
         return error
+
+
+def _disputed(loan: Loan) -> bool:
+    return any(isinstance(io, LegIo) and io.abandoned for io in loan.under_way)

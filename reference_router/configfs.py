@@ -145,6 +145,15 @@ def open_reset(device: Device) -> int:
     return os.open(device.backstore / "action" / "reset_ring", os.O_WRONLY | os.O_CLOEXEC)
 
 
+def free_kept_file(uio_name: str) -> Path:
+    """Return the file that frees memory which the kernel keeps for a command, once answered.
+
+    *uio_name* is the UIO device's name; see `Device.uio_name`. The file takes the command's id.
+    """
+    _, index, name, *_ = uio_name.split("/")
+    return _TARGET / "core" / f"user_{index}" / name / "action" / "free_kept_buf"
+
+
 def _port(config: RouterConfig, engine: EngineTable, host: str) -> Path:
     naa = _naa(f"{config.cluster.name} {engine.name} {host}")
     return _TARGET / "loopback" / naa / "tpgt_1"

@@ -26,7 +26,7 @@ from reference_router.link import Link
 from reference_router.log import Log, open_log
 from reference_router.ports import Ports
 from reference_router.reservation_file import ReservationFiles
-from reference_router.scsi import Op
+from reference_router.scsi import BLOCK_BYTES, Op
 from reference_router.service_state import ServiceRequest
 from reference_router.setup import timing_of, unit_setups
 from reference_router.status import status_of
@@ -104,8 +104,9 @@ class Engine:
     def run(self) -> int:
         """Serve until told to stop; return the exit status."""
         gc.freeze()  # what is there now stays: no need to look at it again and again
+        now_ns = time.monotonic_ns()
         while True:
-            events = self._epoll.poll(self._wait_s())
+            events = self._epoll.poll(self._wait_s(now_ns))
             now_ns = time.monotonic_ns()
             due = now_ns >= self._next_tick_ns
             if due or any(fd not in self._busy_fds for fd, _ in events):
@@ -144,11 +145,12 @@ class Engine:
         self._log.say(f"stopped with {busy} commands under way{how}")
         return True
 
-    def _wait_s(self) -> float:
+    def _wait_s(self, now_ns: int) -> float:
+        # From the time of this round, not asked again: in User Mode Linux that costs 12 us.
         if any(unit.leads and unit.copier.busy for unit in self._cluster.units.values()):
             return _COPY_WAIT_S
         until_ns = min(self._next_tick_ns, self._next_beat_ns)
-        return max(until_ns - time.monotonic_ns(), 0) / 1e9
+        return max(until_ns - now_ns, 0) / 1e9
 
     def _end_leg_io(self, now_ns: int) -> None:
         for io, result in self._back.ended():
@@ -248,8 +250,11 @@ class Engine:
 
     def _answer(self, command: Command) -> None:
         token: Token = command.token
-        reads = command.op == Op.READ and command.response is None
-        token.front.end(token.entry, command.response, self._back.data(command) if reads else None)
+        if command.op == Op.READ and command.response is None:
+            size = command.blocks * BLOCK_BYTES
+            token.front.end_read(token.entry, self._back.pieces(command), size)
+        else:
+            token.front.end(token.entry, command.response, None)
         self._back.release(command)
 
     # Peer and supervisor

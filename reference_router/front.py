@@ -4,6 +4,7 @@ Takes commands from the ring, lets the device server answer what it can, and han
 the mirror; puts answers back and kicks the kernel once per batch.
 """
 
+import ctypes
 import os
 import stat
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from mmap import mmap
 from pathlib import Path
 
 from reference_router.commands import Command
+from reference_router.configfs import free_kept_file
 from reference_router.device_server import DeviceServer
+from reference_router.lending import Lender
 from reference_router.mirror import Mirror
 from reference_router.ring import Entry, Ring, TaskFunction, TaskManagement
 from reference_router.scsi import (
@@ -30,6 +33,8 @@ from reference_router.service_state import ServiceRequest
 _KICK = bytes(4)  # a write of any 32-bit value runs tcmu_irqcontrol()
 _MAP_SIZE = "maps/map0/size"
 _REFUSED = check_condition(INVALID_FIELD_IN_CDB)
+_AGAIN = Response(Status.BUSY)
+_STRAIGHT = (Op.READ, Op.WRITE)
 
 _RESETS = (
     TaskFunction.LUN_RESET,
@@ -52,7 +57,10 @@ class UioDevice:
                 raise OSError(f"{node}: not a character device")
             sysfs = Path(f"/sys/dev/char/{os.major(number)}:{os.minor(number)}")
             size = int((sysfs / _MAP_SIZE).read_text(encoding="ascii"), 16)
+            name = (sysfs / "name").read_text(encoding="ascii")
+            self._kept = free_kept_file(name.strip())
             self.memory = mmap(self.fd, size)
+            self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
         except OSError:
             os.close(self.fd)
             raise
@@ -60,6 +68,10 @@ class UioDevice:
     def kick(self) -> None:
         """Tell the kernel that slots were given back."""
         os.write(self.fd, _KICK)
+
+    def free_kept(self, command_id: int) -> None:
+        """Let the kernel use the memory again that it kept for a command. Raises OSError."""
+        self._kept.write_text(str(command_id), encoding="ascii")
 
     def close(self) -> None:
         """Unmap and close. Views of the memory must have been released."""
@@ -120,7 +132,12 @@ class Front:
         """Commands taken, and those answered with another status than GOOD."""
         self._server = server
         self._ask = ask
-        self._ring = Ring(uio.memory)
+        self._ring = ring = Ring(uio.memory)
+        keeps = ring.keeps_buffers
+        self._lender = Lender(
+            base=uio.address if keeps else 0, limit_bytes=ring.data_bytes // 2 if keeps else 0
+        )
+        self._unused: list[Entry] = []  # kept by the kernel, and used by no I/O any more
         self._answered = False
 
     @property
@@ -145,6 +162,10 @@ class Front:
             elif entry.length_bytes < todo.data_blocks * BLOCK_BYTES:
                 self._answer(entry, _REFUSED)
             else:
+                size = todo.blocks * BLOCK_BYTES
+                straight = todo.op in _STRAIGHT and todo.fill is Fill.DATA
+                if straight and entry.length_bytes >= size:
+                    entry.loan = self._lender.lend(entry.segments, entry.length_bytes)
                 token = Token(self, entry, todo)
                 command = Command(token, todo.op, todo.lba, todo.blocks, self.host)
                 self.mirror.submit(command, now_ns)
@@ -193,19 +214,40 @@ class Front:
         if response is not None:
             self._answer(entry, response)
             return
-        self._answered = True
         if data is None:
-            self._ring.complete(entry, Status.GOOD)
+            self._complete(entry, Status.GOOD)
             return
         copied = self._ring.scatter(entry, data)
         short = copied if copied < entry.length_bytes else None
-        self._ring.complete(entry, Status.GOOD, read_length=short)
+        self._complete(entry, Status.GOOD, read_length=short)
+
+    def end_read(self, entry: Entry, pieces: list[tuple[int, memoryview]], size: int) -> None:
+        """Answer a read of `size` bytes with GOOD; `pieces` is what is not in its memory yet.
+
+        While a read of a dropped leg is under way, what that memory will hold is not known: then
+        the host is told to ask again, which it does at once and gets other memory (SAM-5 5.3.1).
+        """
+        if entry.loan is not None and entry.loan.under_way:
+            self._answer(entry, _AGAIN)
+            return
+        for offset, data in pieces:
+            self._ring.scatter(entry, data, offset)
+        self._complete(entry, Status.GOOD, read_length=size if size < entry.length_bytes else None)
+
+    def give_back(self, entry: Entry) -> None:
+        """Note that no I/O uses the memory any more that the kernel keeps for a command."""
+        self._unused.append(entry)
 
     def kick(self) -> None:
         """Tell the kernel of the answers since the last kick, if there are any."""
         if self._answered:
             self._answered = False
             self.uio.kick()
+        if self._unused:
+            unused, self._unused = self._unused, []
+            for entry in unused:
+                self.uio.free_kept(entry.command_id)
+                self._settle(entry)
 
     def close(self) -> None:
         """Leave the ring as it is and let go of the device."""
@@ -217,8 +259,24 @@ class Front:
         self._ring.gather(entry, memoryview(data))
         return bytes(data)
 
-    def _answer(self, entry: Entry, response: Response) -> None:
+    def _settle(self, entry: Entry) -> None:
+        if entry.loan is not None:
+            self._lender.take_back(entry.loan)
+            entry.loan = None
+
+    def _complete(
+        self, entry: Entry, status: int, sense: bytes = b"", *, read_length: int | None = None
+    ) -> None:
         self._answered = True
+        loan = entry.loan
+        keep = loan is not None and bool(loan.under_way)
+        self._ring.complete(entry, status, sense, read_length=read_length, keep=keep)
+        if loan is not None:
+            loan.answered = True
+            if not keep:
+                self._settle(entry)
+
+    def _answer(self, entry: Entry, response: Response) -> None:
         length = entry.length_bytes
         good = response.status == Status.GOOD
         self.errors += not good
@@ -227,4 +285,4 @@ class Front:
             # A length of 0 cannot be told to the kernel: give zeros, not another command's data.
             copied = self._ring.scatter(entry, bytes(length))
         short = copied if good and 0 < copied < length else None
-        self._ring.complete(entry, response.status, response.sense, read_length=short)
+        self._complete(entry, response.status, response.sense, read_length=short)

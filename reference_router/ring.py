@@ -13,11 +13,15 @@ from enum import IntEnum
 from mmap import mmap
 from typing import NamedTuple
 
+from reference_router.lending import Loan
+
 MAILBOX_VERSION = 2
 FLAG_OUT_OF_ORDER = 1 << 0
 FLAG_READ_LENGTH = 1 << 1
+FLAG_KEEP_BUFFER = 1 << 3
 UFLAG_UNKNOWN_OPCODE = 0x1
 UFLAG_READ_LENGTH = 0x2
+UFLAG_KEEP_BUFFER = 0x4
 SENSE_BYTES = 96  # TCMU_SENSE_BUFFERSIZE
 
 _MAILBOX = struct.Struct("<HHII")
@@ -79,7 +83,15 @@ class Entry:
     the segments: the slot may be overwritten by another command's response.
     """
 
-    __slots__ = ("bidirectional", "cdb", "command_id", "length_bytes", "segments", "unknown")
+    __slots__ = (
+        "bidirectional",
+        "cdb",
+        "command_id",
+        "length_bytes",
+        "loan",
+        "segments",
+        "unknown",
+    )
 
     def __init__(self, command_id: int, cdb: bytes, segments: list[tuple[int, int]]) -> None:
         self.command_id = command_id
@@ -88,6 +100,7 @@ class Entry:
         self.length_bytes = sum(length for _, length in segments)
         self.bidirectional = False
         self.unknown = False
+        self.loan: Loan | None = None
 
 
 class Ring:
@@ -115,13 +128,15 @@ class Ring:
                 f"ring tail is {self._words[_TAIL_WORD]}, expected 0 after reset_ring: "
                 "refusing to go on from another engine's position"
             )
-        self._data = self._base + self._size
+        self._data: int = self._base + self._size
         if self._base < _MAILBOX_BYTES or not 0 < self._size <= len(self._memory) - self._base:
             raise RingError(
                 f"ring at {self._base} of {self._size} bytes: expected it behind "
                 f"{_MAILBOX_BYTES} and inside of {len(self._memory)}"
             )
         self._reads_length = bool(flags & FLAG_READ_LENGTH)
+        self.keeps_buffers = bool(flags & FLAG_KEEP_BUFFER)
+        """Whether `complete` may ask the kernel to keep a command's memory."""
         self._cursor = self._tail = 0
         self._taken = 0
         self.task_management: list[TaskManagement] = []
@@ -136,6 +151,11 @@ class Ring:
     def taken(self) -> int:
         """Commands taken and not completed yet."""
         return self._taken
+
+    @property
+    def data_bytes(self) -> int:
+        """Size of the memory behind the ring that holds the data of commands."""
+        return len(self._memory) - self._data
 
     def pending(self) -> bool:
         """Tell whether the kernel has put entries behind those taken so far."""
@@ -213,13 +233,20 @@ class Ring:
             )
 
     def complete(
-        self, entry: Entry, status: int, sense: bytes = b"", *, read_length: int | None = None
+        self,
+        entry: Entry,
+        status: int,
+        sense: bytes = b"",
+        *,
+        read_length: int | None = None,
+        keep: bool = False,
     ) -> None:
         """Write the response of `entry` into the slot at the tail and give that slot back.
 
         `read_length` is the number of bytes of data-in when it is less than the buffer; 0 cannot
-        be said to the kernel, which then takes the whole buffer. The caller kicks the kernel
-        afterwards, once per batch.
+        be said to the kernel, which then takes the whole buffer. `keep` asks the kernel not to
+        give the command's memory to others yet. The caller kicks the kernel afterwards, once per
+        batch.
         """
         if not self._taken:
             raise RingError(f"command {entry.command_id} completed, but none is outstanding")
@@ -235,6 +262,8 @@ class Ring:
         uflags = UFLAG_UNKNOWN_OPCODE if entry.unknown else 0
         if read_length and self._reads_length:
             uflags |= UFLAG_READ_LENGTH
+        if keep:
+            uflags |= UFLAG_KEEP_BUFFER
         _RESPONSE.pack_into(
             self._memory,
             slot + _RESPONSE_OFFSET,
@@ -258,18 +287,23 @@ class Ring:
             done += part
         return done
 
-    def scatter(self, entry: Entry, data: bytes | memoryview) -> int:
+    def scatter(self, entry: Entry, data: bytes | memoryview, skip: int = 0) -> int:
         """Copy `data` to the data-in buffer of `entry`, as much as fits; return the bytes copied.
 
-        The buffer is not cleared: it may hold another command's data behind what is copied.
+        `skip` is where in the buffer it goes. The buffer is not cleared: it may hold another
+        command's data around what is copied.
         """
         view, done = memoryview(data), 0
         for offset, length in entry.segments:
-            part = min(length, len(view) - done)
+            if skip >= length:
+                skip -= length
+                continue
+            part = min(length - skip, len(view) - done)
             if part <= 0:
                 break
-            self._memory[offset : offset + part] = view[done : done + part]
+            self._memory[offset + skip : offset + skip + part] = view[done : done + part]
             done += part
+            skip = 0
         return done
 
     def _skip_fillers(self) -> None:

@@ -12,6 +12,7 @@ from reference_router.aio import AioOp, Buffer, Request
 from reference_router.back import Back
 from reference_router.commands import Command, LegIo, Op, Outbox
 from reference_router.legs import Probe
+from reference_router.ring import Entry
 
 BLOCKS = 64
 SIZE = BLOCKS * 512
@@ -23,6 +24,7 @@ class Token:
     def __init__(self, data: bytes = b"") -> None:
         self.data = data
         self.fills = 0
+        self.entry = Entry(1, bytes(16), [])  # whose memory is not lent
 
     def fill(self, into: memoryview) -> None:
         self.fills += 1
