@@ -1,8 +1,9 @@
 """The optional compiled build: `ZEROSTALL_COMPILE=1 pip install -e .`, or `make compile`.
 
 The modules of the data path, from the same typed source, by mypyc. Pure Python is the default and
-does the same: most of a command's time is in system calls, not here. `front` and `back` stay Python, for tests put stand-ins in their devices' place, and
-compiled code takes declared types at their word.
+does the same: most of a command's time is in system calls, not here. `front` and `back` stay
+Python, for tests put stand-ins in their devices' place, and compiled code takes declared types at
+their word.
 """
 
 import os

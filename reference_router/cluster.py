@@ -193,11 +193,13 @@ class Cluster:
     def _promise(self, message: Ping, now_ns: int) -> None:
         """Answer a Ping; from now on the peer relies on it for a lease from when it asked."""
         lease_ns = self._timing.lease_ns
-        self.peer.promise_until_ns = now_ns + lease_ns + lease_ns // _CLOCK_DRIFT
+        longest_ns = lease_ns + lease_ns // _CLOCK_DRIFT + self._timing.clock_lag_ns
+        self.peer.promise_until_ns = now_ns + longest_ns
         self._outbox.messages.append(Pong(message.sent_ns))
 
     def _rely(self, message: Pong, now_ns: int) -> None:
-        until_ns = min(message.sent_ns, now_ns) + self._timing.lease_ns
+        lease_ns = self._timing.lease_ns - self._timing.clock_lag_ns
+        until_ns = min(message.sent_ns, now_ns) + lease_ns
         self.peer.lease_until_ns = max(self.peer.lease_until_ns, until_ns)
         for unit in self.units.values():
             if unit.shared and unit.in_touch:

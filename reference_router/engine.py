@@ -28,12 +28,12 @@ from reference_router.ports import Ports
 from reference_router.reservation_file import ReservationFiles
 from reference_router.scsi import BLOCK_BYTES, Op
 from reference_router.service_state import ServiceRequest
-from reference_router.setup import timing_of, unit_setups
+from reference_router.setup import TICK_NS, timing_of, unit_setups
 from reference_router.status import status_of
 from reference_router.supervision import Channel, Kind
+from reference_router.ticker import Ticker
 
 _MS = 1_000_000
-_TICK_NS = 20 * _MS
 _COPY_WAIT_S = 0.004
 _STATUS_NS = 500 * _MS
 _RINGS_WAIT_NS = 1000 * _MS  # then take the rings even if nothing can be served yet
@@ -87,6 +87,8 @@ class Engine:
         self._started_ns = now_ns
         self._next_beat_ns = self._next_tick_ns = self._next_status_ns = 0
         self._status: dict[str, Any] = {}
+        self._ticker = Ticker(TICK_NS)
+        self._epoll.register(self._ticker.fd, select.EPOLLIN)
         for fd in (self._back.event_fd, self._back.control_fd):
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
         self._epoll.register(channel.fileno(), select.EPOLLIN)
@@ -106,10 +108,14 @@ class Engine:
         gc.freeze()  # what is there now stays: no need to look at it again and again
         now_ns = time.monotonic_ns()
         while True:
-            events = self._epoll.poll(self._wait_s(now_ns))
-            now_ns = time.monotonic_ns()
+            events = self._epoll.poll(self._wait_s())
+            other = not events or any(fd not in self._busy_fds for fd, _ in events)
+            if other:
+                # Else the ticker has not ticked, so the time is at most a tick behind.
+                self._ticker.rest()
+                now_ns = time.monotonic_ns()
             due = now_ns >= self._next_tick_ns
-            if due or any(fd not in self._busy_fds for fd, _ in events):
+            if other or due:
                 # First: after a pause of this process, the peer may have gone on without it.
                 self._hear_peer(now_ns)
                 self._hear_supervisor(now_ns)
@@ -145,12 +151,11 @@ class Engine:
         self._log.say(f"stopped with {busy} commands under way{how}")
         return True
 
-    def _wait_s(self, now_ns: int) -> float:
-        # From the time of this round, not asked again: in User Mode Linux that costs 12 us.
-        if any(unit.leads and unit.copier.busy for unit in self._cluster.units.values()):
-            return _COPY_WAIT_S
-        until_ns = min(self._next_tick_ns, self._next_beat_ns)
-        return max(until_ns - now_ns, 0) / 1e9
+    def _wait_s(self) -> float | None:
+        if self._next_tick_ns == 0:
+            return 0  # something has changed that a tick looks at
+        copies = any(unit.leads and unit.copier.busy for unit in self._cluster.units.values())
+        return _COPY_WAIT_S if copies else None
 
     def _end_leg_io(self, now_ns: int) -> None:
         for io, result in self._back.ended():
@@ -162,7 +167,7 @@ class Engine:
                 self._cluster.leg_done(io, result, now_ns)  # type: ignore[arg-type]
 
     def _tick(self, now_ns: int) -> None:
-        self._next_tick_ns = now_ns + _TICK_NS
+        self._next_tick_ns = now_ns + TICK_NS
         for probe in self._back.probes:
             unit, leg = self._cluster.units[probe.device.unit], probe.device.leg
             if leg not in unit.mirror.used or not unit.admission.mine[leg].available:

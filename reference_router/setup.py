@@ -6,6 +6,8 @@ from reference_router.service_state import ServiceState
 from reference_router.unit import Timing, UnitSetup
 
 _MS = 1_000_000
+TICK_NS = 20 * _MS
+"""How often the engine looks at the clock, and at deadlines."""
 _HELD_MARGIN_S = 1.0  # a held command is answered this long before the kernel's time-out
 
 
@@ -19,6 +21,7 @@ def timing_of(config: RouterConfig) -> Timing:
         peer_wait_ns=cluster.peer_wait_ms * _MS,
         ping_ns=cluster.link_ping_ms * _MS,
         lease_ns=cluster.link_lease_ms * _MS,
+        clock_lag_ns=TICK_NS,
         peer_timeout_ns=cluster.link_timeout_ms * _MS,
     )
 

@@ -27,6 +27,8 @@ class Timing:
     """How long after a Ping that was answered an engine may read without another."""
     peer_timeout_ns: int
     """How long a peer may be silent; longer than a lease."""
+    clock_lag_ns: int = 0
+    """How far the time that the core is told may be behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
