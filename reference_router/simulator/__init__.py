@@ -12,7 +12,7 @@ gives the same run, to the byte. Modules, from the bottom up:
 - `bugs`: faults planted in the core, to show that the judge finds them
 
 One allowance is made, for no system without a log can do better. A write that no host has an
-answer for may be on one leg only. If a host has read it there, and then both an engine that was
-writing it and that leg are lost before the repair has copied it, the value is unread again.
-See `invariants.Judge.excuse`.
+answer for may be on one leg only: its engine was lost, or the other leg has failed it. If a host
+has read it there, and that leg is lost too before another copy is made, the value is unread again.
+See `Judge._excuse` in `invariants`.
 """

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from reference_router.simulator.bugs import planted
 from reference_router.simulator.draw import FAMILIES, draw
-from reference_router.simulator.invariants import Violation
 from reference_router.simulator.plan import Plan
+from reference_router.simulator.violation import Violation
 from reference_router.simulator.world import World
 
 CRASHED = "the core raised"
@@ -59,7 +59,7 @@ def run_plan(plan: Plan, *, bug: str = "", keep_trace: bool = False) -> tuple[Ou
         digest=world.digest,
         invariant=invariant,
         text=text,
-        operations=world.hosts.done,
+        operations=world.hosts.done + world.registrations.done,
         leg_ios=world.storage.io_count,
         messages=world.wire.messages,
         faults=world.faults.begun,

@@ -2,6 +2,7 @@
 
 from reference_router.cluster import Cluster
 from reference_router.commands import Outbox
+from reference_router.service import ServiceState
 from reference_router.simulator.plan import BLOCKS, ENGINES, LEGS, REGION_BLOCKS
 from reference_router.unit import Timing, Unit, UnitSetup
 
@@ -18,10 +19,13 @@ TIMING = Timing(
 )
 BOUND_NS = TIMING.command_deadline_ns + 500 * _MS
 """When a command that was not answered is a violation: its deadline, and some ticks."""
+_LEG_SLOW_MS = 30
 _LEASES_MAX = 3  # few, so that leases are given back too
 
 
-def make_core(number: int, now_ns: int, *, cold_start: bool) -> tuple[Cluster, Unit, Outbox]:
+def make_core(
+    number: int, now_ns: int, *, cold_start: bool, persisted: tuple[tuple[int, ServiceState], ...]
+) -> tuple[Cluster, Unit, Outbox]:
     """Return the core of one engine, its unit, and where it acts."""
     outbox = Outbox()
     setup = UnitSetup(
@@ -35,6 +39,9 @@ def make_core(number: int, now_ns: int, *, cold_start: bool) -> tuple[Cluster, U
         hosts=("h0", "h1", "h2"),
         engines=ENGINES,
         cold_start=cold_start,
+        persisted=persisted,
+        leg_slow_ns=_LEG_SLOW_MS * _MS,
+        leg_slow_ios=6,
     )
     cluster = Cluster(
         number, (setup,), timing=TIMING, config="simulated", outbox=outbox, now_ns=now_ns

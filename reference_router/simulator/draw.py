@@ -27,12 +27,14 @@ _OPS = (
     ("COMPARE", 4),
     ("VERIFY", 3),
     ("WRITE_AND_COMPARE", 3),
+    ("REGISTER", 3),
 )
 _NAMES = tuple(name for name, _ in _OPS)
 _WEIGHTS = tuple(weight for _, weight in _OPS)
 
 FAMILIES = (
     "crash", "hang", "link", "oneway", "leg", "slow", "media", "double", "restart", "cold",
+    "operator",
 )  # fmt: skip
 """What `--faults` takes."""
 
@@ -151,6 +153,12 @@ def _media(chance: random.Random, at_us: int) -> Fault:
     )
 
 
+def _operator(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us, kind=Kind.DETACH, leg=chance.randrange(len(LEGS)), for_us=_length_us(chance)
+    )
+
+
 def _restart(chance: random.Random, at_us: int) -> Fault:
     return Fault(
         at_us=at_us, kind=Kind.STOP, engine=chance.choice(ENGINES), for_us=_length_us(chance)
@@ -183,6 +191,7 @@ _FAMILY: dict[str, Callable[[random.Random, int], Fault]] = {
     "slow": _slow,
     "media": _media,
     "restart": _restart,
+    "operator": _operator,
 }
 
 

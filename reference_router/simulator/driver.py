@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from reference_router.commands import Command, Op
 from reference_router.simulator.host import Attempt, Fate, Operation, fate_of
-from reference_router.simulator.invariants import Violation
 from reference_router.simulator.plan import BLOCKS, Planned
 from reference_router.simulator.shell import Engine
+from reference_router.simulator.violation import Violation
 
 if TYPE_CHECKING:
     from reference_router.simulator.world import World

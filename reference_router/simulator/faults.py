@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from reference_router.messages import LegState
 from reference_router.simulator.plan import ENGINES, Fault, Kind
 from reference_router.simulator.shell import Engine
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from reference_router.simulator.world import World
 
 _US = 1000
+_ASK_AGAIN_NS = 1_500_000 * _US
 _STOP_PATIENCE_NS = 3_000_000 * _US
 
 
@@ -21,12 +23,15 @@ class Faults:
         self._world = world
         self._chance = chance
         self.begun = 0
+        self._detached = 0
         self._returns: set[int] = set()  # engines that are to be started again
 
     @property
     def over(self) -> bool:
         """Tell whether nothing is broken any more."""
-        return self.begun == len(self._world.plan.faults) and not self._returns
+        return (
+            self.begun == len(self._world.plan.faults) and not self._returns and not self._detached
+        )
 
     def begin(self, fault: Fault) -> None:
         """Let a fault begin."""
@@ -118,6 +123,30 @@ class Faults:
                 refuses = array.refuses_until_ns
                 refuses[number] = max(refuses[number], until_ns)
 
+    def _detach(self, fault: Fault) -> None:
+        """An operator takes a leg out, and later attaches it until it is in use again."""
+        self._detached += 1
+        self._manage(fault.leg, attach=False)
+        self._world.at(self._world.now_ns + fault.for_us * _US, self._attach, fault.leg, True)
+
+    def _attach(self, leg: int, first: bool) -> None:
+        serving = [each for each in self._world.engines.values() if each and each.unit.serves]
+        whole = serving and all(
+            each.unit.state.states[leg] is not LegState.STALE for each in serving
+        )
+        if whole and not first:
+            self._detached -= 1
+            return
+        self._manage(leg, attach=True)
+        self._world.at(self._world.now_ns + _ASK_AGAIN_NS, self._attach, leg, False)
+
+    def _manage(self, leg: int, *, attach: bool) -> None:
+        serving = [each for each in self._world.engines.values() if each and each.unit.serves]
+        if serving:
+            engine = self._chance.choice(serving)
+            self._world.say("attach" if attach else "detach", engine.number, leg)
+            self._world.tell(engine, "manage", leg, attach)
+
     def _medium(self, fault: Fault) -> None:
         bad = self._world.arrays[fault.leg].bad
         bad.add(fault.block)
@@ -138,5 +167,6 @@ _BEGIN: dict[Kind, Callable[[Faults, Fault], None]] = {
     Kind.LEG_ERROR: Faults._leg,
     Kind.LEG_HANG: Faults._leg,
     Kind.LEG_SLOW: Faults._leg,
+    Kind.DETACH: Faults._detach,
     Kind.MEDIUM: Faults._medium,
 }

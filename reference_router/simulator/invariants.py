@@ -18,26 +18,15 @@ from reference_router.commands import LegIo, Op
 from reference_router.messages import LegState, UnitState
 from reference_router.simulator.history import history_of
 from reference_router.simulator.host import Attempt, Fate, Operation
-from reference_router.simulator.plan import BLOCKS, LEG_KINDS, LEGS, REGION_BLOCKS
+from reference_router.simulator.plan import ARRAY_KINDS, BLOCKS, LEGS, REGION_BLOCKS
 from reference_router.simulator.registers import judge
+from reference_router.simulator.violation import Violation
 
 if TYPE_CHECKING:
     from reference_router.simulator.shell import Engine
     from reference_router.simulator.world import World
 
-INVARIANTS = (
-    "durable", "converged", "linearizable", "no-stale-read", "one-side", "native", "bounded",
-)  # fmt: skip
 _USED = (LegState.IN_SYNC, LegState.RESYNCING)
-
-
-class Violation(Exception):  # noqa: N818 - it is what was found, not an error of the program
-    """An invariant does not hold."""
-
-    def __init__(self, invariant: str, text: str) -> None:
-        super().__init__(f"{invariant}: {text}")
-        self.invariant = invariant
-        self.text = text
 
 
 @dataclass(slots=True)
@@ -99,7 +88,7 @@ class Judge:
 
     def failed(self, attempt: Attempt) -> None:
         """Check an answer that tells of an error: only a fault of an array explains one."""
-        if not any(fault.kind in LEG_KINDS for fault in self._world.plan.faults):
+        if not any(fault.kind in ARRAY_KINDS for fault in self._world.plan.faults):
             raise Violation("bounded", f"{attempt.operation} failed, though no array had a fault")
 
     def _check_acknowledged(self, attempt: Attempt) -> None:
@@ -238,9 +227,10 @@ class Judge:
                 )
 
     def _excuse(self, before: UnitState | None, state: UnitState) -> None:
-        """Excuse writes that nobody acknowledged, when their engine and then a leg are lost.
+        """Excuse writes that nobody acknowledged, when the leg goes that may alone have them.
 
-        The one that is excused may have been read, and be unread again.
+        That may be if their engine is lost too, or if the other leg has failed them. One that is
+        excused may have been read, and be unread again.
         """
         if before is None:
             return
@@ -248,17 +238,17 @@ class Judge:
         if not any(was is LegState.IN_SYNC is not now for was, now in pairs):
             return
         for operation in self._world.hosts.operations:
-            if (
-                operation.writes
-                and operation.end > self.stamp
-                and any(
-                    not attempt.engine.alive
-                    or attempt.engine.hung_ns
-                    or attempt.engine.number not in state.members
-                    for attempt in operation.attempts
-                )
-            ):
-                self.excused.add(operation.planned.number)
+            number = operation.planned.number
+            if not operation.writes or operation.end <= self.stamp:
+                continue
+            lost = any(
+                not attempt.engine.alive
+                or attempt.engine.hung_ns
+                or attempt.engine.number not in state.members
+                for attempt in operation.attempts
+            )
+            if lost or number in self._world.storage.failed_writes:
+                self.excused.add(number)
 
     # Time
 

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     LEG_ERROR = "leg-error"  # an array refuses I/O of one engine, or (0) of both
     LEG_HANG = "leg-hang"  # an array answers nothing, then everything
     LEG_SLOW = "leg-slow"  # an array takes long for everything
+    DETACH = "detach"  # an operator takes a leg out, and attaches it again
     MEDIUM = "medium"  # a block cannot be read before it is written, or the end
 
 
@@ -69,11 +70,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 ENGINE_KINDS = frozenset(
     (Kind.CRASH, Kind.POWER, Kind.HANG, Kind.HANG_KILL, Kind.STOP, Kind.CUT_ONE, Kind.HOLE)
 )
-LEG_KINDS = frozenset((Kind.LEG_ERROR, Kind.LEG_HANG, Kind.LEG_SLOW, Kind.MEDIUM))
+ARRAY_KINDS = frozenset((Kind.LEG_ERROR, Kind.LEG_HANG, Kind.LEG_SLOW, Kind.MEDIUM))
+LEG_KINDS = ARRAY_KINDS | {Kind.DETACH}
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One operation of a host. `op` is the name of a `commands.Op`; `number` is what it writes.
+
+    `op` REGISTER registers a reservation key, `number`, through `engine`.
 
     `fits`: a comparison is made with what the host believes to be there, else with something else.
     `gives_up`: it is not sent again when the engine that had it died.

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from reference_router.commands import Command, LegIo, Op
 from reference_router.messages import UnitState, decode, encode
+from reference_router.service import ServiceState, from_file, to_file
 from reference_router.simulator.core import TICK_NS, UNIT, make_core
 from reference_router.simulator.host import Attempt
 from reference_router.simulator.plan import LEGS, Kind
+from reference_router.simulator.registering import Registration
 
 if TYPE_CHECKING:
     from reference_router.simulator.world import World
@@ -57,7 +59,9 @@ class Engine:
         self.falls: tuple[Kind, int] = (Kind.CRASH, 0)
         self._told = [False] * len(LEGS)
         self._seen: UnitState | None = None
-        self.cluster, self.unit, self.outbox = make_core(number, self.now_ns, cold_start=cold_start)
+        self.cluster, self.unit, self.outbox = make_core(
+            number, self.now_ns, cold_start=cold_start, persisted=world.disks[number]
+        )
 
     @property
     def now_ns(self) -> int:
@@ -120,6 +124,10 @@ class Engine:
             self._link_up(first, now_ns)
         elif what == "link down":
             self._link_down(first, now_ns)
+        elif what == "ask":
+            self._ask(first, now_ns)
+        elif what == "manage":
+            self.cluster.manage(UNIT, first, attach=second)
         elif what == "stop":
             self.stopping = True
             self.cluster.stop()
@@ -145,6 +153,13 @@ class Engine:
         attempt.executed = True
         command = Command(attempt, Op[planned.op], planned.lba, planned.blocks, f"h{planned.host}")
         self.cluster.submit(UNIT, command, now_ns)
+
+    def _ask(self, registration: Registration, now_ns: int) -> None:
+        if self.stopping or not self.unit.serves:
+            self.world.registrations.refused(registration)
+            return
+        self.world.registrations.asked(registration)
+        self.cluster.ask(UNIT, registration.request(), registration, now_ns)
 
     def _probe(self) -> None:
         """Look for the legs that are not in use, as the shell does every tick."""
@@ -175,6 +190,9 @@ class Engine:
     def _flush(self) -> bool:
         """Act on the outbox; return whether the engine still stands after it."""
         outbox, world = self.outbox, self.world
+        if outbox.changed:
+            outbox.changed.clear()
+            self._keep_services()
         while True:
             if outbox.leg_io:
                 if not self._acts():
@@ -186,6 +204,10 @@ class Engine:
                 if not self._acts():
                     return False
                 world.hosts.complete(self, outbox.completions.pop(0))
+            elif outbox.answers:
+                if not self._acts():
+                    return False
+                world.registrations.answered(*outbox.answers.pop(0))
             elif outbox.controls:
                 if not self._acts():
                     return False
@@ -202,7 +224,6 @@ class Engine:
         for note in outbox.notes:
             world.say("note", self.number, note)
         outbox.notes.clear()
-        outbox.changed.clear()
         return True
 
     def _acts(self) -> bool:
@@ -223,7 +244,15 @@ class Engine:
             (at for at, value in enumerate(attempt.read) if value != wanted[at]), None
         )
         self.cluster.compared(UNIT, command, attempt.mismatch, self.now_ns)
-        self.cluster.drive(self.now_ns)
+
+    def _keep_services(self) -> None:
+        """Keep the hosts' persistent reservations, as `reservation_file` does."""
+        proposal = self.unit.barrier.proposal
+        states = [self.unit.state] if proposal is None else [self.unit.state, proposal]
+        kept: tuple[tuple[int, ServiceState], ...] = ()
+        if any(each.services.persistent for each in states):
+            kept = tuple((each.epoch, from_file(to_file(each.services))) for each in states)
+        self.world.disks[self.number] = kept
 
     def _look_at_state(self) -> None:
         state = self.unit.state

@@ -32,6 +32,8 @@ class Storage:
         self._chance = chance
         self._controls: dict[Control, Engine] = {}
         self.io_count = 0
+        self.failed_writes: set[int] = set()
+        """What was in writes that a leg has failed."""
 
     def submit_io(self, engine: Engine, io: LegIo) -> None:
         """Send a leg I/O on its way."""
@@ -103,6 +105,8 @@ class Storage:
     def _tell(self, flight: Flight) -> None:
         if not self._gone(flight):
             io = flight.io
+            if flight.error and io.write:
+                self.failed_writes.update(flight.values)
             self._world.say("io", flight.engine.number, io.leg, io.lba, io.write, flight.error)
             self._world.tell(flight.engine, "io", flight)
 

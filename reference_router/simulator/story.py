@@ -53,6 +53,18 @@ def _engine(what: str, rest: list[Any]) -> str:
     return f"*** engine {rest[0]}: {what}{length}{tail}"
 
 
+def _ask(_: str, rest: list[Any]) -> str:
+    return f"host {rest[1]} asks engine {rest[0]} to register key {rest[2]}"
+
+
+def _asked(_: str, rest: list[Any]) -> str:
+    return f"host is told by engine {rest[0]}: key {rest[1]} {'' if rest[2] else 'not '}registered"
+
+
+def _operator(what: str, rest: list[Any]) -> str:
+    return f"*** operator to engine {rest[0]}: {what} leg {LEGS[rest[1]]}"
+
+
 def _note(_: str, rest: list[Any]) -> str:
     return f"engine {rest[0]} says: {rest[1]}"
 
@@ -119,6 +131,10 @@ _TELL = {
     "die": _engine,
     "hang": _engine,
     "wake": _engine,
+    "ask": _ask,
+    "asked": _asked,
+    "attach": _operator,
+    "detach": _operator,
     "note": _note,
     "state": _state,
     "read": _io,

@@ -11,14 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 from reference_router.messages import LegState, UnitState
+from reference_router.service_state import ServiceState
 from reference_router.simulator.array import Array
 from reference_router.simulator.core import BOUND_NS
 from reference_router.simulator.driver import Hosts
 from reference_router.simulator.faults import Faults
-from reference_router.simulator.invariants import Judge, Violation
+from reference_router.simulator.invariants import Judge
 from reference_router.simulator.plan import ENGINES, LEGS, Kind, Plan
+from reference_router.simulator.registering import NAME, Registrations
 from reference_router.simulator.shell import Engine
 from reference_router.simulator.storage import Storage
+from reference_router.simulator.violation import Violation
 from reference_router.simulator.wire import Wire
 
 _US = 1000
@@ -52,6 +55,9 @@ class World:
         self.storage = Storage(self, self._stream("arrays"))
         self.wire = Wire(self, self._stream("network"))
         self.hosts = Hosts(self, self._stream("hosts"))
+        self.registrations = Registrations(self)
+        self.disks: dict[int, tuple[tuple[int, ServiceState], ...]] = {1: (), 2: ()}
+        """The persistent reservations that each engine keeps."""
         self.faults = Faults(self, self._stream("faults"))
         self._quiet_after_ns = 0
 
@@ -71,7 +77,9 @@ class World:
             self.start(number)
         last_us = 0
         for planned in self.plan.operations:
-            self.at(planned.at_us * _US, self.hosts.begin, planned)
+            registers = planned.op == NAME
+            begin = self.registrations.begin if registers else self.hosts.begin
+            self.at(planned.at_us * _US, begin, planned)
             last_us = max(last_us, planned.at_us)
         for fault in self.plan.faults:
             self.at(fault.at_us * _US, self.faults.begin, fault)
@@ -81,6 +89,7 @@ class World:
         try:
             self._go()
             self.judge.finish()
+            self.registrations.finish()
         except Violation as violation:
             self.say("violation", violation.invariant, violation.text)
             raise
@@ -98,6 +107,7 @@ class World:
         """Look after hosts, and end the run once everything is whole again."""
         self.hosts.watch()
         self.judge.watch(BOUND_NS)
+        self.registrations.watch(BOUND_NS)
         if self.now_ns > self._quiet_after_ns and self.quiet():
             self._heap.clear()
             return
@@ -108,7 +118,7 @@ class World:
 
     def quiet(self) -> bool:
         """Tell whether nothing is left to do: both engines serve, all legs are in sync."""
-        if self.hosts.open or not self.faults.over:
+        if self.hosts.open or self.registrations.open or not self.faults.over:
             return False
         epochs = set()
         for engine in self.engines.values():
@@ -206,6 +216,7 @@ class World:
         self.engines[engine.number] = None
         self.wire.lose(engine, tells=tells)
         self.hosts.engine_died(engine)
+        self.registrations.engine_died(engine)
 
     def fall(self, engine: Engine, kind: Kind, for_us: int) -> None:
         """Let an engine fall now, as a fault says."""

@@ -8,8 +8,8 @@ import pytest
 
 from reference_router.simulator.bugs import BUGS, planted
 from reference_router.simulator.campaign import Order, run_plan, run_seeds
-from reference_router.simulator.invariants import INVARIANTS
 from reference_router.simulator.plan import Fault, Kind, Plan, Planned
+from reference_router.simulator.violation import INVARIANTS
 from reference_router.traffic import Traffic
 
 SEEDS_MAX = 200

@@ -27,6 +27,7 @@ def test_every_operation_comes_to_its_end():
     outcome, world = run_plan(draw(3, ()))
 
     assert outcome.operations == len(world.plan.operations)
+    assert not world.registrations.open
     assert all(operation.over for operation in world.hosts.operations)
 
 
