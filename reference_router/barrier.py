@@ -52,7 +52,7 @@ class Barrier:
         self.peer_prepared, self._alone = False, alone or not self._asked(state)
         self.proposal = state
         self.newest_epoch = state.epoch
-        unit.persist(state)
+        unit.persist()
         words = ", ".join(
             f"{leg} {to}" for leg, to in zip(unit.mirror.legs, state.states, strict=True)
         )
@@ -157,7 +157,7 @@ class Barrier:
         self._unit.mirror.hold()
         self.proposal = state
         self.newest_epoch = max(self.newest_epoch, state.epoch)
-        self._unit.persist(state)
+        self._unit.persist()
         self.prepared, self._alone = False, False
 
     def take_prepared(self, epoch: int) -> None:

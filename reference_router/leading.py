@@ -36,8 +36,10 @@ class Leading:
         self._told, self._invited_at = False, 0
 
     def changed(self) -> None:
-        """Tell the peer that we serve: a barrier has ended."""
+        """Tell the peer that we serve: a barrier has ended. Wishes are for the leader."""
         self._told = False
+        if not self._unit.leads:
+            self._managed.clear()
 
     def drive(self, now_ns: int) -> None:
         """As leader, do what is due. Not called while a barrier is under way."""

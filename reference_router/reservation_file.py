@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 
 from reference_router.config import EngineTable, RouterConfig
-from reference_router.messages import UnitState
 from reference_router.service import ServiceFileError, from_file, to_file
 from reference_router.service_state import ServiceState
 
@@ -53,17 +52,16 @@ class ReservationFiles:
                 self._say(f"{path}: not taken: {error}")
         return found
 
-    def keep(self, unit: str, state: UnitState, proposal: UnitState | None = None) -> None:
-        """Write what holds and what is proposed; remove the file if there is nothing to keep."""
+    def keep(self, unit: str, services: Persisted) -> None:
+        """Write what is to be kept, see `Unit.kept_services`; if nothing is, remove the file."""
         path = self._path(unit)
-        states = [state] if proposal is None else [state, proposal]
         try:
-            if not any(each.services.persistent for each in states):
+            if not services:
                 path.unlink(missing_ok=True)
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
             kept = [
-                _Kept(epoch=each.epoch, services=to_file(each.services).decode()) for each in states
+                _Kept(epoch=epoch, services=to_file(state).decode()) for epoch, state in services
             ]
             unfinished = path.with_suffix(".new")
             with unfinished.open("wb") as file:

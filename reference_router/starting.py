@@ -34,7 +34,8 @@ class Starting:
         self._unit = unit
         self._cold_start, self._force = setup.cold_start, setup.force
         self._fresh = ServiceState(preferred=setup.preferred or None)
-        self._persisted = dict(setup.persisted)
+        self.persisted: dict[int, ServiceState] = dict(setup.persisted)
+        """The hosts' persistent reservations that this engine kept last, by epoch."""
         self._began_ns = now_ns
         self._step = _Step.LOOKING
         self._errand: Errand | None = None
@@ -163,7 +164,7 @@ class Starting:
             check=unit.check,
             cold_start=self._cold_start,
             force=self._force,
-            persisted_epochs=self._persisted,
+            persisted_epochs=self.persisted,
         )
         if assessment.why and assessment.why != self.assessment.why:
             unit.note(f"not started: {assessment.why}")
@@ -208,7 +209,7 @@ class Starting:
             return
         self._look()
         found = self.assessment
-        services = self._persisted.get(found.epoch, self._fresh)
+        services = self.persisted.get(found.epoch, self._fresh)
         state = UnitState(
             epoch=found.epoch + 1,
             states=found.states,

@@ -29,6 +29,7 @@ from reference_router.messages import (
 from reference_router.mirror import Mirror
 from reference_router.peer import Peer
 from reference_router.requests import Requests
+from reference_router.service import ServiceState
 from reference_router.starting import Starting
 from reference_router.unit_setup import Phase as Phase
 from reference_router.unit_setup import Timing as Timing
@@ -151,9 +152,24 @@ class Unit:
         """Say something to the log."""
         self.outbox.notes.append(f"{self.name}: {text}")
 
-    def persist(self, proposal: UnitState) -> None:
-        """See that persistent reservations are kept before this engine agrees to a proposal."""
-        if proposal.services.persistent or self.state.services.persistent:
+    def kept_services(self) -> tuple[tuple[int, ServiceState], ...]:
+        """Return what to keep of the hosts' persistent reservations, by epoch; empty if nothing.
+
+        That is what holds and what is proposed; while this engine is no member, what it kept before
+        and what it is about to agree to, for the arrays may tell either epoch afterwards.
+        """
+        kept = dict(self.starting.persisted)
+        if self.state.members:
+            kept = {self.state.epoch: self.state.services}
+        proposal = self.barrier.proposal
+        if proposal is not None:
+            kept[proposal.epoch] = proposal.services
+        any_persistent = any(services.persistent for services in kept.values())
+        return tuple(sorted(kept.items())) if any_persistent else ()
+
+    def persist(self) -> None:
+        """See that reservations are kept before this engine agrees to what is proposed."""
+        if self.kept_services():
             self.outbox.changed.append(self.name)
 
     # Events
@@ -317,6 +333,7 @@ class Unit:
         self.requests.lose()
         self.fencing.give_up()
         self.copier.forget()
+        self.leading.changed()
         self.phase = Phase.STOPPED
         self.outbox.changed.append(self.name)
         self.note("left as planned")
@@ -334,6 +351,7 @@ class Unit:
         self.admission.give_up()
         self.copier.forget()
         self.housekeeping.give_up()
+        self.starting.persisted = {self.state.epoch: self.state.services}
         self.state = msgspec.structs.replace(
             self.state, members=(), states=(LegState.STALE,) * self.leg_count
         )

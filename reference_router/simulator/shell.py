@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reference_router.commands import Command, LegIo, Op
 from reference_router.messages import UnitState, decode, encode
-from reference_router.service import ServiceState, from_file, to_file
+from reference_router.service import from_file, to_file
 from reference_router.simulator.core import TICK_NS, UNIT, make_core
 from reference_router.simulator.host import Attempt
 from reference_router.simulator.plan import LEGS, Kind
@@ -247,11 +247,9 @@ class Engine:
 
     def _keep_services(self) -> None:
         """Keep the hosts' persistent reservations, as `reservation_file` does."""
-        proposal = self.unit.barrier.proposal
-        states = [self.unit.state] if proposal is None else [self.unit.state, proposal]
-        kept: tuple[tuple[int, ServiceState], ...] = ()
-        if any(each.services.persistent for each in states):
-            kept = tuple((each.epoch, from_file(to_file(each.services))) for each in states)
+        kept = tuple(
+            (epoch, from_file(to_file(services))) for epoch, services in self.unit.kept_services()
+        )
         self.world.disks[self.number] = kept
 
     def _look_at_state(self) -> None:

@@ -7,7 +7,6 @@ import pytest
 from test_config import EXAMPLE
 
 from reference_router.config import load_config
-from reference_router.messages import LegState, UnitState
 from reference_router.reservation_file import ReservationFiles
 from reference_router.service import Nexus, ServiceState
 from reference_router.service_state import Registration, Reservation, ReservationType
@@ -30,8 +29,7 @@ class Bench:
         self.files = ReservationFiles(config, table, say=self.said.append)
 
     def keep(self, services: ServiceState, epoch: int = 5) -> None:
-        state = UnitState(epoch=epoch, states=(LegState.IN_SYNC,), members=(1,), services=services)
-        self.files.keep("lu0", state)
+        self.files.keep("lu0", ((epoch, services),) if services.persistent else ())
 
     @property
     def names(self) -> list[str]:
@@ -140,9 +138,7 @@ def test_file_that_cannot_be_written_is_told(bench):
 
 def test_proposal_is_kept_beside_what_holds(bench):
     newer = msgspec.structs.replace(KEPT, reservation=None)
-    state = UnitState(epoch=5, states=(LegState.IN_SYNC,), members=(1,), services=KEPT)
-    proposal = msgspec.structs.replace(state, epoch=6, services=newer)
 
-    bench.files.keep("lu0", state, proposal)
+    bench.files.keep("lu0", ((5, KEPT), (6, newer)))
 
     assert bench.files.load() == {"lu0": ((5, KEPT), (6, newer))}
