@@ -73,7 +73,6 @@ class Hosts:
         """An engine that does not serve answers NOT READY."""
         if self._ends(attempt, Fate.REFUSED):
             attempt.operation.attempts.remove(attempt)  # nothing came of it
-            attempt.operation.refusals += 1
             self._retry(attempt)
 
     def complete(self, engine: Engine, command: Command) -> None:
@@ -132,6 +131,7 @@ class Hosts:
 
     def _retry(self, attempt: Attempt) -> None:
         operation = attempt.operation
+        operation.refusals += 1
         if operation.planned.gives_up and attempt.executed:
             self._give_up(operation)
         else:

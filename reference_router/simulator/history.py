@@ -44,7 +44,7 @@ def _access(judge: "Judge", attempt: Attempt, index: int) -> Access | None:
         did = _did(judge, operation, attempt, index)
     elif attempt.fate is Fate.MISCOMPARE:
         did = _differed(judge, operation, attempt, index)
-    elif operation.writes:
+    elif operation.writes and attempt.landed:
         return _maybe(judge, attempt, index, label)
     else:
         did = None

@@ -76,8 +76,8 @@ class Operation:
 class Attempt:
     """One command for an operation. It is the `token` of the core's Command."""
 
-    __slots__ = ("end", "engine", "executed", "fate", "mismatch", "operation", "read", "start",
-                 "started_ns")  # fmt: skip
+    __slots__ = ("end", "engine", "executed", "fate", "landed", "mismatch", "operation", "read",
+                 "start", "started_ns")  # fmt: skip
 
     def __init__(self, operation: Operation, engine: "Engine", start: int, now_ns: int) -> None:
         self.operation = operation
@@ -88,6 +88,8 @@ class Attempt:
         self.fate = Fate.OPEN
         self.executed = False
         """Whether the engine's core has it."""
+        self.landed = False
+        """Whether anything that it wrote reached a leg."""
         self.mismatch: int | None = None
         self.read = [-1] * operation.planned.blocks
 

@@ -100,6 +100,8 @@ class Storage:
         io = flight.io
         self._world.judge.landing(flight.engine, io, flight.values[:blocks])
         stamp = self._world.judge.stamp
+        if io.owner.op is not Op.COPY:
+            io.owner.token.landed = True
         self._world.arrays[io.leg].put(io.lba, flight.values[:blocks], stamp)
 
     def _tell(self, flight: Flight) -> None:
