@@ -67,6 +67,8 @@ def _draw_family(chance: random.Random, families: tuple[str, ...]) -> list[Fault
     at_us = chance.randrange(_FIRST_FAULT_US, _LOAD_US)
     if family == "cold":
         return _cold(chance, at_us)
+    if family == "double" and chance.random() < 0.25:
+        return _parted(chance, at_us)
     if family == "double":
         single = [each for each in families if each in _SINGLE] or list(_SINGLE)
         near_us = chance.choice((0, 2 * _MS, 30 * _MS, 150 * _MS))
@@ -165,6 +167,27 @@ def _restart(chance: random.Random, at_us: int) -> Fault:
     )
 
 
+def _parted(chance: random.Random, at_us: int) -> list[Fault]:
+    """An engine hears nothing for a while, and meanwhile the other one loses a leg."""
+    engine = chance.choice(ENGINES)
+    leg_us = at_us + chance.randrange(150 * _MS, 500 * _MS)
+    return [
+        Fault(
+            at_us=at_us,
+            kind=chance.choice((Kind.HANG, Kind.HANG, Kind.SILENCE, Kind.CUT_ONE, Kind.HOLE)),
+            engine=engine,
+            for_us=chance.randrange(300 * _MS, 1000 * _MS),
+        ),
+        Fault(
+            at_us=leg_us,
+            kind=chance.choice((Kind.LEG_ERROR, Kind.LEG_HANG)),
+            engine=chance.choice((0, 3 - engine)),
+            leg=chance.randrange(len(LEGS)),
+            for_us=chance.randrange(5 * _MS, 300 * _MS),
+        ),
+    ]
+
+
 def _cold(chance: random.Random, at_us: int) -> list[Fault]:
     """Both engines go, a while apart or at once, at times with an array away at the restart."""
     kind = chance.choice((Kind.CRASH, Kind.CRASH, Kind.POWER, Kind.STOP))
@@ -233,6 +256,9 @@ def _burst_us(chance: random.Random, faults: list[Fault]) -> int:
     if not faults or chance.random() < 0.3:
         return chance.randrange(_LOAD_US)
     fault = chance.choice(faults)
-    if chance.random() < 0.5:
+    when = chance.random()
+    if when < 0.4:
         return max(fault.at_us - chance.randrange(2 * _MS), 0)
-    return fault.at_us + chance.randrange(min(fault.for_us, _LOAD_US) + 60 * _MS)
+    if when < 0.8:
+        return fault.at_us + chance.randrange(min(fault.for_us, _LOAD_US) + 60 * _MS)
+    return max(fault.at_us + fault.for_us - chance.randrange(20 * _MS), 0)
