@@ -19,6 +19,8 @@ _HOT = 4  # blocks on each side of the border where most operations are
 _MS = 1000
 _LOAD_US = 700 * _MS
 _FIRST_FAULT_US = 30 * _MS
+_VERY_LONG = 0.02  # of faults
+_VERY_LONG_MS = 10_000  # longer than any command, and than a host waits
 _OPS = (
     ("READ", 40),
     ("WRITE", 34),
@@ -80,8 +82,10 @@ def _draw_family(chance: random.Random, families: tuple[str, ...]) -> list[Fault
 
 
 def _length_us(chance: random.Random, *, longest_ms: int = 800) -> int:
-    """Return a duration: short ones often, each magnitude alike."""
+    """Return a duration: short ones often, each magnitude alike, and few past every deadline."""
     ceiling_ms = chance.choice((5, 30, 120, 300, longest_ms))
+    if chance.random() < _VERY_LONG:
+        ceiling_ms = _VERY_LONG_MS
     return chance.randrange(_MS, ceiling_ms * _MS)
 
 

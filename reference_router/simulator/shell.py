@@ -248,7 +248,7 @@ class Engine:
     def _keep_services(self) -> None:
         """Keep the hosts' persistent reservations, as `reservation_file` does."""
         kept = tuple(
-            (epoch, from_file(to_file(services))) for epoch, services in self.unit.kept_services()
+            (epoch, from_file(to_file(services))) for epoch, services in self.unit.kept_services
         )
         self.world.disks[self.number] = kept
 
