@@ -36,7 +36,7 @@ class Barrier:
         self._unit = unit
         self._record: Errand | None = None
         self._alone = False
-        self._retry_at_ns = 0
+        self._retry_at_ns = self._asked_at_ns = 0
 
     # Leader
 
@@ -48,11 +48,11 @@ class Barrier:
         unit = self._unit
         unit.mirror.hold()
         unit.keyring.drop(self._record)
-        self._record, self._retry_at_ns = None, 0
+        self._record, self._retry_at_ns, self._asked_at_ns = None, 0, 0
         self.peer_prepared, self._alone = False, alone or not self._asked(state)
         self.proposal = state
         self.newest_epoch = state.epoch
-        unit.persist()
+        unit.persist(state)
         words = ", ".join(
             f"{leg} {to}" for leg, to in zip(unit.mirror.legs, state.states, strict=True)
         )
@@ -60,6 +60,11 @@ class Barrier:
         if not self._alone:
             self.ties.add(tie_break(state))
             unit.send(Prepare(unit.name, state))
+
+    def ask_again(self) -> None:
+        """As leader, ask the peer once more: it may not have been able to listen."""
+        if self.proposal is not None and not self.peer_prepared:
+            self._unit.send(Prepare(self._unit.name, self.proposal))
 
     def change(self, leg: int, to: LegState, why: str) -> None:
         """As leader, propose another state of one leg, based on what is agreed or under way."""
@@ -94,6 +99,7 @@ class Barrier:
         if not unit.mirror.drained(_used(proposal)) or now_ns < self._retry_at_ns:
             return
         if not self._alone and not self.peer_prepared:
+            self._wait_for_peer(now_ns)
             return
         if self._alone and self._waits_for_promise(proposal, now_ns):
             return
@@ -104,6 +110,15 @@ class Barrier:
         elif now_ns - self._record.started_ns > unit.timing.leg_deadline_ns:
             leg = next(iter((*self._record.running, *self._record.waiting)))
             self._leg_failed(proposal, leg, "no answer to a reservation command", now_ns)
+
+    def _wait_for_peer(self, now_ns: int) -> None:
+        """Wait for `Prepared`; hosts are not held for long by one who only wants to come in."""
+        unit = self._unit
+        if not self._asked_at_ns:
+            self._asked_at_ns = now_ns
+        elif unit.is_letting_in and now_ns - self._asked_at_ns > unit.timing.peer_timeout_ns:
+            unit.note(f"engine {unit.peer.engine_id} does not come in")
+            unit.stop_letting_in(now_ns)
 
     def _waits_for_promise(self, proposal: UnitState, now_ns: int) -> bool:
         """Tell whether the lost peer may still read by the old leg states, as it was promised."""
@@ -157,7 +172,7 @@ class Barrier:
         self._unit.mirror.hold()
         self.proposal = state
         self.newest_epoch = max(self.newest_epoch, state.epoch)
-        self._unit.persist()
+        self._unit.persist(state)
         self.prepared, self._alone = False, False
 
     def take_prepared(self, epoch: int) -> None:

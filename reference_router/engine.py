@@ -216,7 +216,7 @@ class Engine:
         changed, self._outbox.changed = self._outbox.changed, []
         for name in changed:
             unit = self._cluster.units[name]
-            self._files.keep(name, unit.kept_services())
+            self._files.keep(name, unit.kept_services)
             self._ports.adopt(name)
         self._ports.set_readiness()
         self._next_status_ns = 0

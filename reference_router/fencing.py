@@ -3,9 +3,9 @@
 Each holds all host I/O and removes the other's key from the legs that it uses, in ascending order.
 On each leg only one of them can: who finds its own key gone has lost, and stops.
 
-- Both cannot lose. Say one lost on leg x and the other on leg y, x below y. Who lost on y had gone
-  through x, so it had removed the other's key there; but the other removed its key there. Likewise
-  for y below x, and x is not y.
+- Both cannot lose. Say one lost on leg x and the other on leg y, x below y. Who lost on y had been
+  at x, and had removed the other's key there, or had left x out for good; but the other removed its
+  key there, and lost there. Likewise for y below x, and x is not y.
 - Both cannot win. A tie-break leg, the lowest one in sync, cannot be left out, and both have one in
   common: states change only by barriers, and while it is not known which state the other is in,
   all that it can be in count (`Barrier.ties`). A follower that said `Prepared` goes by the new
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reference_router.barrier import in_sync, tie_break
-from reference_router.keyring import Errand, Fate
+from reference_router.keyring import End, Errand, Fate
 from reference_router.messages import LegState, UnitState
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Fencing:
         self._unit = unit
         self._base: UnitState | None = None
         self._ties: set[int] = set()
+        self._leg = -1
         self._errand: Errand | None = None
         self._won: set[int] = set()
         self._failed: dict[int, str] = {}
@@ -70,42 +71,53 @@ class Fencing:
         """Go on as far as possible now."""
         if self._base is None:
             return
-        if self._errand is None:
+        errand = self._errand
+        if errand is None:
             if now_ns >= self._retry_at_ns:
                 self._run(now_ns)
             return
-        self._collect(self._errand)
-        if self._errand.with_fate(Fate.LOST):
-            self._unit.lose(now_ns, "the other engine was faster and goes on alone")
-        elif self._errand.over:
+        late = now_ns - errand.started_ns > self._unit.timing.leg_deadline_ns
+        if errand.over:
             self._errand = None
-            self._judge(self._base, now_ns)
-        elif now_ns - self._errand.started_ns > self._unit.timing.leg_deadline_ns:
-            # None runs where an earlier try's command is still under way.
-            for leg in self._errand.running or list(self._errand.waiting)[:1]:
-                self._failed[leg] = "no answer to a reservation command"
-            self._unit.keyring.drop(self._errand)
-            self._run(now_ns)
+            self._ended(errand.ends[self._leg], now_ns)
+        elif late and not self._is_needed(self._leg):
+            self._unit.keyring.drop(errand)
+            self._leave_out("no answer to a reservation command", now_ns)
 
     def _run(self, now_ns: int) -> None:
+        """Go to the next leg: the lowest that was neither won nor left out."""
         base = self._base or self._unit.state
         legs = [leg for leg, state in enumerate(base.states) if state is not LegState.STALE]
-        rest = sorted({*legs, *self._ties} - self._won - self._failed.keys())
-        self._errand = self._unit.keyring.fence(rest, now_ns)
-        if not rest:
+        rest = {*legs, *self._ties} - self._won - self._failed.keys()
+        if rest:
+            self._leg = min(rest)
+            self._errand = self._unit.keyring.fence([self._leg], now_ns)
+        else:
             self._errand = None
             self._judge(base, now_ns)
 
-    def _collect(self, errand: Errand) -> None:
-        self._won.update(errand.with_fate(Fate.DONE))
-        for leg in errand.with_fate(Fate.FAILED):
-            self._failed[leg] = errand.ends[leg].why
+    def _ended(self, end: End, now_ns: int) -> None:
+        if end.fate is Fate.LOST:
+            self._unit.lose(now_ns, "the other engine was faster and goes on alone")
+        elif end.fate is Fate.DONE:
+            self._won.add(self._leg)
+            self._run(now_ns)
+        elif self._is_needed(self._leg):
+            self._retry_at_ns = now_ns + _RETRY_NS
+        else:
+            self._leave_out(end.why, now_ns)
+
+    def _leave_out(self, why: str, now_ns: int) -> None:
+        self._failed[self._leg] = why
+        self._run(now_ns)
+
+    def _is_needed(self, leg: int) -> bool:
+        """Tell whether the race waits at a leg: nothing behind it may be touched before."""
+        return leg in self._ties and not self._unit.peer.dead
 
     def _judge(self, base: UnitState, now_ns: int) -> None:
         unit = self._unit
-        lacks_tie = self._ties & self._failed.keys() and not unit.peer.dead
-        left = [leg for leg in in_sync(base) if leg in self._won]
-        if lacks_tie or not left:
+        if not any(leg in self._won for leg in in_sync(base)):
             self._failed = {}
             self._retry_at_ns = now_ns + _RETRY_NS
             return

@@ -286,7 +286,7 @@ class Keyring:
             return _failed(result)
         end = yield from self._fence(leg, seen)
         if end.fate is not Fate.DONE:
-            if not mine:  # leave no key behind where there was none
+            if not mine and end.fate is Fate.LOST:  # leave no key behind where there was none
                 yield self._control(leg, ControlOp.REGISTER, self.registered[leg], 0)
             return end
         result = yield self._control(leg, ControlOp.RESERVE, self.registered[leg])

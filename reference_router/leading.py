@@ -89,7 +89,6 @@ class Leading:
         """Take an invitation, if it is of use here."""
         unit = self._unit
         if unit.phase is Phase.STARTING:
-            unit.barrier.give_up()
             unit.starting.invited(state)
 
     def take_prepare(self, state: UnitState) -> None:
@@ -117,6 +116,8 @@ class Leading:
                 return
             members = (unit.engine_id, unit.peer.engine_id)
             self.propose_members(members, f"engine {unit.peer.engine_id} joins")
+        elif unit.is_letting_in:
+            unit.barrier.ask_again()
 
     def propose_members(self, members: tuple[int, ...], why: str) -> None:
         """As leader, propose other members."""

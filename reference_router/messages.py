@@ -77,12 +77,13 @@ class Pong(_Message, frozen=True, tag="pong"):
 
 
 class Standing(_Message, frozen=True, tag="standing", kw_only=True):
-    """How the sender stands to a unit: whether it serves, or could start it without a peer."""
+    """How the sender stands to a unit: whether it serves, could start it alone, or begins to."""
 
     unit: str
     serving: bool
     epoch: int
     may_start: bool
+    claiming: bool = False
 
 
 class Available(_Message, frozen=True, tag="available", kw_only=True):

@@ -18,6 +18,7 @@ from reference_router.leases import Leases
 from reference_router.messages import LegState
 from reference_router.regions import RegionMap
 from reference_router.traffic import FIRST_WRITES, NO_ANSWER, Traffic, indexes
+from reference_router.unit_setup import UnitSetup
 
 _USED = (LegState.IN_SYNC, LegState.RESYNCING)
 _FOR_EVER_NS = 1 << 63
@@ -352,3 +353,16 @@ class Mirror(Traffic):
         command.response = NO_ANSWER
         self._outbox.completions.append(command)
         command.answered = True
+
+
+def make_mirror(setup: UnitSetup, outbox: Outbox) -> Mirror:
+    """Return the mirror of a unit."""
+    return Mirror(
+        setup.name,
+        legs=setup.legs,
+        blocks=setup.blocks,
+        region_blocks=setup.region_blocks,
+        lease_limit=setup.lease_limit,
+        latency=LatencyWatch(len(setup.legs), slow_ns=setup.leg_slow_ns, limit=setup.leg_slow_ios),
+        outbox=outbox,
+    )

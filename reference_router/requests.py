@@ -54,13 +54,16 @@ class Requests:
         if len(self._mine) >= _WAITING_MAX:
             unit.outbox.answers.append((token, _BUSY))
             return
-        number, self._next = self._next, self._next + 1
+        # Not a number of an earlier run of this engine: its answer may still be on the way.
+        number = max(self._next, now_ns)
+        self._next = number + 1
         self._mine[number] = _Asked(token=token, request=request, since_ns=now_ns)
         self._pass_on(number, request)
 
     def take_ask(self, message: Ask) -> None:
         """As leader, take a request of the follower's."""
-        if len(self._queue) < 2 * _WAITING_MAX:
+        unit = self._unit
+        if unit.leads and unit.shared and len(self._queue) < 2 * _WAITING_MAX:
             self._queue.append((self._unit.peer.engine_id, message.request, message.service))
 
     def take_reply(self, answer: Answer) -> None:
@@ -71,6 +74,12 @@ class Requests:
         """Take the answer that a barrier has made true."""
         if answer is not None and answer.engine == self._unit.engine_id:
             self._answered(answer)
+
+    def members_changed(self) -> None:
+        """Forget requests of who is no member, and as follower all: they are the leader's."""
+        mine = self._unit.engine_id if self._unit.leads else 0
+        if not (self._unit.leads and self._unit.shared):
+            self._queue = deque(each for each in self._queue if each[0] == mine)
 
     def alone(self) -> None:
         """Ask again, now of this engine itself, what the lost leader may not have heard."""

@@ -34,8 +34,6 @@ class Starting:
         self._unit = unit
         self._cold_start, self._force = setup.cold_start, setup.force
         self._fresh = ServiceState(preferred=setup.preferred or None)
-        self.persisted: dict[int, ServiceState] = dict(setup.persisted)
-        """The hosts' persistent reservations that this engine kept last, by epoch."""
         self._began_ns = now_ns
         self._step = _Step.LOOKING
         self._errand: Errand | None = None
@@ -59,8 +57,13 @@ class Starting:
         self._force = False
 
     def invited(self, state: UnitState) -> None:
-        """Take an invitation of the engine that serves."""
-        if self._step is not _Step.CLAIMING:
+        """Take an invitation of the engine that serves. One that is taken already is not new."""
+        before = self._invitation
+        if before is not None and before.epoch == state.epoch:
+            if self._step is _Step.ENROLLED:
+                self._unit.send(Enrolled(self._unit.name, -1, state.epoch))
+        elif self._step is not _Step.CLAIMING:
+            self._unit.barrier.give_up()
             self._look()
             self._invitation = state
 
@@ -109,6 +112,7 @@ class Starting:
             serving=False,
             epoch=self.assessment.epoch,
             may_start=self.assessment.may_start,
+            claiming=self._step is _Step.CLAIMING,
         )
         if standing != self._told:
             self._told = standing
@@ -164,7 +168,7 @@ class Starting:
             check=unit.check,
             cold_start=self._cold_start,
             force=self._force,
-            persisted_epochs=self.persisted,
+            persisted_epochs=self._unit.kept,
         )
         if assessment.why and assessment.why != self.assessment.why:
             unit.note(f"not started: {assessment.why}")
@@ -177,7 +181,7 @@ class Starting:
         if not unit.peer.linked:
             return now_ns - self._began_ns >= unit.timing.peer_wait_ns
         standing = unit.peer.standing
-        if standing is None or standing.serving:
+        if standing is None or standing.serving or standing.claiming:
             self._deferred_since_ns = 0
             return False
         if unit.engine_id < unit.peer.engine_id:
@@ -209,7 +213,7 @@ class Starting:
             return
         self._look()
         found = self.assessment
-        services = self.persisted.get(found.epoch, self._fresh)
+        services = self._unit.kept.get(found.epoch, self._fresh)
         state = UnitState(
             epoch=found.epoch + 1,
             states=found.states,

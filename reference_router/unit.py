@@ -16,7 +16,6 @@ from reference_router.fencing import Fencing
 from reference_router.housekeeping import Housekeeping
 from reference_router.keyring import Errand, Keyring
 from reference_router.keys import EPOCH_MAX, Key
-from reference_router.latency import LatencyWatch
 from reference_router.leading import Leading
 from reference_router.messages import (
     Leave,
@@ -26,7 +25,7 @@ from reference_router.messages import (
     Standing,
     UnitState,
 )
-from reference_router.mirror import Mirror
+from reference_router.mirror import make_mirror
 from reference_router.peer import Peer
 from reference_router.requests import Requests
 from reference_router.service import ServiceState
@@ -61,7 +60,7 @@ class Unit:
         self.phase = Phase.STARTING
         self.stopping = False
         self.state = UnitState(epoch=0, states=(LegState.STALE,) * self.leg_count, members=())
-        self.mirror = _mirror(setup, outbox)
+        self.mirror = make_mirror(setup, outbox)
         self.keyring = Keyring(
             setup.name,
             engine_id=engine_id,
@@ -77,6 +76,8 @@ class Unit:
         self.leading = Leading(self)
         self.housekeeping = Housekeeping(self)
         self.starting = Starting(self, setup, now_ns=now_ns)
+        self.kept: dict[int, ServiceState] = dict(setup.persisted)
+        """What hosts had reserved at every epoch that the arrays may tell after a loss of power."""
         self.adopted: Callable[[], None] = lambda: None
         """Told when another state holds, before held commands go on under it."""
         self.peer_leaves = False
@@ -152,24 +153,16 @@ class Unit:
         """Say something to the log."""
         self.outbox.notes.append(f"{self.name}: {text}")
 
+    @property
     def kept_services(self) -> tuple[tuple[int, ServiceState], ...]:
-        """Return what to keep of the hosts' persistent reservations, by epoch; empty if nothing.
+        """What to keep of the hosts' persistent reservations, by epoch; empty if nothing."""
+        any_persistent = any(services.persistent for services in self.kept.values())
+        return tuple(sorted(self.kept.items())) if any_persistent else ()
 
-        That is what holds and what is proposed; while this engine is no member, what it kept before
-        and what it is about to agree to, for the arrays may tell either epoch afterwards.
-        """
-        kept = dict(self.starting.persisted)
-        if self.state.members:
-            kept = {self.state.epoch: self.state.services}
-        proposal = self.barrier.proposal
-        if proposal is not None:
-            kept[proposal.epoch] = proposal.services
-        any_persistent = any(services.persistent for services in kept.values())
-        return tuple(sorted(kept.items())) if any_persistent else ()
-
-    def persist(self) -> None:
+    def persist(self, proposal: UnitState) -> None:
         """See that reservations are kept before this engine agrees to what is proposed."""
-        if self.kept_services():
+        self.kept[proposal.epoch] = proposal.services
+        if self.kept_services:
             self.outbox.changed.append(self.name)
 
     # Events
@@ -191,9 +184,8 @@ class Unit:
             if not self.fencing.under_way:
                 self.promised_until_ns = self.peer.promise_until_ns
                 self.fencing.begin(now_ns)
-        elif self.phase is Phase.SERVING and self._is_letting_in():
-            self.barrier.give_up()  # nothing was committed: this engine is alone as before
-            self.mirror.resume(now_ns)
+        elif self.phase is Phase.SERVING and self.is_letting_in:
+            self.stop_letting_in(now_ns)
 
     def peer_stands(self, standing: Standing, now_ns: int) -> None:
         """Take where the peer stands. Two cannot both serve alone: the keys say which one does."""
@@ -283,6 +275,7 @@ class Unit:
     def adopt(self, state: UnitState, now_ns: int, *, drained: bool) -> None:
         """Let a state hold: the end of a barrier. `drained`: an engine that left had drained."""
         before, self.state = self.state, state
+        self.kept = {state.epoch: state.services}
         if state.epoch >= EPOCH_MAX:
             self.note("the epoch has run out: detach and attach the legs to begin anew")
         self.admission.note_states(before, state, now_ns)
@@ -313,6 +306,7 @@ class Unit:
         self.outbox.changed.append(self.name)
         self.adopted()
         self.requests.committed(state.answer)
+        self.requests.members_changed()
         if shrinks:
             self.requests.alone()
         self.mirror.resume(now_ns)
@@ -351,7 +345,6 @@ class Unit:
         self.admission.give_up()
         self.copier.forget()
         self.housekeeping.give_up()
-        self.starting.persisted = {self.state.epoch: self.state.services}
         self.state = msgspec.structs.replace(
             self.state, members=(), states=(LegState.STALE,) * self.leg_count
         )
@@ -361,9 +354,16 @@ class Unit:
         self.starting.begin(now_ns)
         self.outbox.changed.append(self.name)
 
-    def _is_letting_in(self) -> bool:
+    @property
+    def is_letting_in(self) -> bool:
+        """Tell whether a barrier is under way that makes the peer a member."""
         proposal = self.barrier.proposal
-        return proposal is not None and len(proposal.members) > 1
+        return proposal is not None and not self.shared and len(proposal.members) > 1
+
+    def stop_letting_in(self, now_ns: int) -> None:
+        """Go on alone as before: nothing was committed."""
+        self.barrier.give_up()
+        self.mirror.resume(now_ns)
 
     # Stop
 
@@ -386,15 +386,3 @@ class Unit:
         clean = not self.mirror.repairs
         key = self.key(self.state.epoch, clean=clean, holds=self.state.services.persistent)
         self._farewell = self.keyring.record(self.mirror.in_sync, key, now_ns)
-
-
-def _mirror(setup: UnitSetup, outbox: Outbox) -> Mirror:
-    return Mirror(
-        setup.name,
-        legs=setup.legs,
-        blocks=setup.blocks,
-        region_blocks=setup.region_blocks,
-        lease_limit=setup.lease_limit,
-        latency=LatencyWatch(len(setup.legs), slow_ns=setup.leg_slow_ns, limit=setup.leg_slow_ios),
-        outbox=outbox,
-    )
