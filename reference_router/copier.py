@@ -48,8 +48,13 @@ class Copier:
         )
 
     def forget(self) -> None:
-        """Forget the copy under way: the mirror has forgotten it too."""
+        """Forget the copy under way, and what has ended but was not counted yet.
+
+        At a change of state: what was copied to a leg that is dropped now says nothing any more. It
+        is copied again.
+        """
         self._copy = None
+        self._unit.mirror.copies.clear()
 
     def drive(self, now_ns: int) -> None:
         """As leader, go on. Not called while a barrier is under way."""

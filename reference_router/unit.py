@@ -284,6 +284,7 @@ class Unit:
             self._left()
             return
         self.phase = Phase.SERVING
+        self.copier.forget()
         grows = len(state.members) > len(before.members)
         shrinks = len(state.members) < len(before.members)
         if grows or shrinks:
