@@ -53,7 +53,7 @@ class Copier:
         At a change of state: what was copied to a leg that is dropped now says nothing any more. It
         is copied again.
         """
-        self._copy = None
+        self._copy, self._refreshing = None, False
         self._unit.mirror.copies.clear()
 
     def drive(self, now_ns: int) -> None:
