@@ -4,7 +4,9 @@ Reads and writes of hosts go straight between a leg and the memory of the ring, 
 (see `lending`). All else goes through private buffers.
 """
 
+from collections import deque
 from collections.abc import Iterator
+from errno import ECANCELED
 from pathlib import Path
 
 from reference_router.aio import AioContext, AioOp, Buffer, BufferPool, Request
@@ -17,6 +19,9 @@ from reference_router.scsi import BLOCK_BYTES, Op
 
 _AIO_DEPTH = 1024
 _EIO = 5
+IN_FLIGHT_LIMIT = 128
+"""I/O under way on one leg. More than a disk's queue takes would block io_submit(), and with it the
+engine, on a leg that is slow (nr_requests of the block layer is 256 and less)."""
 _STRAIGHT = (Op.READ, Op.WRITE)
 
 
@@ -36,6 +41,10 @@ class Back:
             for array, path in paths.items()
         ]
         self._devices = {(each.device.unit, each.device.leg): each.device for each in self.probes}
+        self._busy = dict.fromkeys(self._devices, 0)
+        self._waiting: dict[tuple[str, int], deque[LegIo]] = {
+            place: deque() for place in self._devices
+        }
         self._controls = Controls(self._devices)
 
     @property
@@ -49,21 +58,39 @@ class Back:
         return self._controls.event_fd
 
     def submit(self, ios: list[LegIo]) -> None:
-        """Start leg I/O."""
+        """Start leg I/O, or keep it until the leg has room for it."""
         requests = []
         for io in ios:
-            fd = self._devices[io.mirror.name, io.leg].fd
-            op = AioOp.WRITE if io.write else AioOp.READ
-            size, offset = io.blocks * BLOCK_BYTES, io.lba * BLOCK_BYTES
-            loan = self._loan(io)
-            if loan is not None:
-                loan.under_way.append(io)
-                io.buffer = loan
-                part = loan.part((io.lba - io.owner.lba) * BLOCK_BYTES, size)
-                requests.append(Request(io, fd, op, 0, size, offset, part))
+            place = (io.mirror.name, io.leg)
+            if self._busy[place] < IN_FLIGHT_LIMIT:
+                requests.append(self._request(io))
             else:
-                requests.append(Request(io, fd, op, self._buffer(io).address, size, offset))
+                self._waiting[place].append(io)
         self._aio.submit(requests)
+
+    def _request(self, io: LegIo) -> Request:
+        place = (io.mirror.name, io.leg)
+        self._busy[place] += 1
+        fd = self._devices[place].fd
+        op = AioOp.WRITE if io.write else AioOp.READ
+        size, offset = io.blocks * BLOCK_BYTES, io.lba * BLOCK_BYTES
+        loan = self._loan(io)
+        if loan is None:
+            return Request(io, fd, op, self._buffer(io).address, size, offset)
+        loan.under_way.append(io)
+        io.buffer = loan
+        part = loan.part((io.lba - io.owner.lba) * BLOCK_BYTES, size)
+        return Request(io, fd, op, 0, size, offset, part)
+
+    def _make_room(self, place: tuple[str, int]) -> Iterator[LegIo]:
+        """Start what waits for a leg; yield what is not wanted any more, which ends at once."""
+        waiting = self._waiting[place]
+        while waiting and self._busy[place] < IN_FLIGHT_LIMIT:
+            io = waiting.popleft()
+            if io.abandoned:
+                yield io
+            else:
+                self._aio.submit([self._request(io)])
 
     def submit_controls(self, controls: list[Control]) -> None:
         """Start control commands. Those to one leg are executed in order."""
@@ -75,7 +102,12 @@ class Back:
         """Yield what has ended: leg I/O with 0 or an errno, probes with bytes read, controls."""
         for cookie, result in self._aio.reap():
             if isinstance(cookie, LegIo):
+                place = (cookie.mirror.name, cookie.leg)
+                self._busy[place] -= 1
                 yield cookie, self._leg_ended(cookie, result)
+                if self._waiting[place]:
+                    for io in self._make_room(place):
+                        yield io, ECANCELED
             elif isinstance(cookie, Probe):
                 yield cookie, result
         yield from self._controls.ended()

@@ -44,7 +44,7 @@ class ClusterTable(_Table, frozen=True, kw_only=True):
     heartbeat_timeout_ms: int = 400
     leg_deadline_ms: int = 400
     leg_slow_ms: int = 100  # 0: a leg is never dropped for being slow within its deadline
-    leg_slow_ios: int = 32
+    leg_slow_s: int = 5
     command_timeout_s: int = 0  # 0: 5 s with a tombstone, the kernel's 30 s without
     peer_wait_ms: int = 500
     link_ping_ms: int = 100

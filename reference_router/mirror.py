@@ -127,7 +127,7 @@ class Mirror(Traffic):
             oldest = next(iter(self.outstanding[leg]), None)
             if oldest is not None and now_ns - oldest.submitted_ns > leg_deadline_ns:
                 self.suspect(leg, f"no answer in {leg_deadline_ns // 1_000_000} ms")
-        slow = self.latency.slow(self._used)
+        slow = self.latency.look(self._used, now_ns)
         if slow is not None:
             self.suspect(slow, "much slower than the others")
         limit_ns = now_ns - command_deadline_ns
@@ -363,6 +363,6 @@ def make_mirror(setup: UnitSetup, outbox: Outbox) -> Mirror:
         blocks=setup.blocks,
         region_blocks=setup.region_blocks,
         lease_limit=setup.lease_limit,
-        latency=LatencyWatch(len(setup.legs), slow_ns=setup.leg_slow_ns, limit=setup.leg_slow_ios),
+        latency=LatencyWatch(len(setup.legs), slow_ns=setup.leg_slow_ns, limit=setup.leg_slow_s),
         outbox=outbox,
     )

@@ -45,7 +45,7 @@ def unit_setups(
             lease_limit=cluster.lease_limit,
             rate_bytes_per_s=cluster.resync_rate_bytes_per_s,
             leg_slow_ns=cluster.leg_slow_ms * _MS,
-            leg_slow_ios=cluster.leg_slow_ios,
+            leg_slow_s=cluster.leg_slow_s,
             preferred=unit.preferred,
             check=config.check_of(unit),
             hosts=tuple(host.name for host in config.host),

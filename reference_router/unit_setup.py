@@ -36,7 +36,7 @@ class UnitSetup:
     """What a unit is made of.
 
     `preferred` is the engine that hosts should use first, 0 if none.
-    `leg_slow_ns`, `leg_slow_ios`: see `LatencyWatch`. `check` is what its keys carry. `persisted`
+    `leg_slow_ns`, `leg_slow_s`: see `LatencyWatch`. `check` is what its keys carry. `persisted`
     are the hosts' persistent reservations that this engine kept in a file, by epoch.
     """
 
@@ -50,7 +50,7 @@ class UnitSetup:
     hosts: tuple[str, ...]
     engines: tuple[int, ...]
     leg_slow_ns: int = 0
-    leg_slow_ios: int = 32
+    leg_slow_s: int = 5
     preferred: int = 0
     cold_start: bool = False
     force: bool = False

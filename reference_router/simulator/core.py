@@ -41,7 +41,7 @@ def make_core(
         cold_start=cold_start,
         persisted=persisted,
         leg_slow_ns=_LEG_SLOW_MS * _MS,
-        leg_slow_ios=6,
+        leg_slow_s=2,
     )
     cluster = Cluster(
         number, (setup,), timing=TIMING, config="simulated", outbox=outbox, now_ns=now_ns

@@ -63,7 +63,7 @@ def test_engines_that_promise_differently_do_not_work_together(tmp_path):
         ("link_ping_ms = 100", "link_ping_ms = 501", "link_lease_ms: expected at least 2 * link"),
         ("link_timeout_ms = 1500", "link_timeout_ms = 1249", "and at most 4/5 of link_timeout_ms"),
         ("lease_limit = 64", "lease_limit = 0", "cluster.lease_limit: expected more than 0"),
-        ("[cluster]", "[cluster]\nleg_slow_ios = 0", "leg_slow_ios: expected more than 0"),
+        ("[cluster]", "[cluster]\nleg_slow_s = 0", "leg_slow_s: expected more than 0"),
         ('name = "lu0"', 'name = "lu1"', "engine engine1: legs: expected ['lu1'], seen ['lu0']"),
         ('name = "B"', 'name = "C"', "legs.lu0: expected ['A', 'C'], seen ['A', 'B']"),
         ('link_key = ""', 'link_key = "00ff"', "cluster.link_key: expected empty, or at least 32"),

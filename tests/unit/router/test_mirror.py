@@ -6,6 +6,7 @@ import pytest
 from mirror_bench import IN_SYNC, NO_ANSWER, RESYNCING, STALE, Bench
 
 from reference_router.commands import Op
+from reference_router.latency import WINDOW_NS
 from reference_router.scsi import (
     COMMUNICATION_FAILURE,
     INTERNAL_TARGET_FAILURE,
@@ -305,11 +306,11 @@ def test_leg_that_passes_its_deadline_is_suspected_but_the_last_one_is_not():
 
 def test_leg_that_is_much_slower_than_the_other_is_suspected():
     bench = Bench(IN_SYNC, IN_SYNC, slow_ns=100)
-    for lba in range(3):
-        bench.submit(Op.WRITE, lba)
+    bench.tick(0)
+    for second in range(1, 4):
+        bench.submit(Op.WRITE, second)
         bench.end(leg=0, now_ns=1)
         bench.end(leg=1, now_ns=101)
-
-    bench.tick(1000)
+        bench.tick(second * WINDOW_NS)
 
     assert bench.mirror.suspects == {1: "much slower than the others"}
