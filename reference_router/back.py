@@ -62,7 +62,8 @@ class Back:
         requests = []
         for io in ios:
             place = (io.mirror.name, io.leg)
-            if self._busy[place] < IN_FLIGHT_LIMIT:
+            # The router's own copies are one at a time, and what they read is only in their buffer.
+            if self._busy[place] < IN_FLIGHT_LIMIT or io.owner.op == Op.COPY:
                 requests.append(self._request(io))
             else:
                 self._waiting[place].append(io)

@@ -9,7 +9,7 @@ import pytest
 from mirror_bench import make_mirror
 
 from reference_router.aio import AioOp, Buffer, Request
-from reference_router.back import Back
+from reference_router.back import IN_FLIGHT_LIMIT, Back
 from reference_router.commands import Command, LegIo, Op, Outbox
 from reference_router.legs import Probe
 from reference_router.ring import Entry
@@ -246,3 +246,46 @@ def test_real_legs_are_written_and_read(tmp_path: Path):
         probe.device.close()
     os.close(back.control_fd)
     back._aio.close()
+
+
+def full(bench: Bench, leg: int) -> list[LegIo]:
+    """Give a leg as many reads as it may have under way."""
+    return [bench.start(bench.command(Op.READ), leg, write=False) for _ in range(IN_FLIGHT_LIMIT)]
+
+
+def test_leg_with_a_full_queue_gets_no_more_until_one_ends(bench):
+    """io_submit() would block on a full queue, and the engine with it."""
+    first, *_ = full(bench, 0)
+    waits = bench.start(bench.command(Op.READ), 0, write=False)
+    assert waits not in [each.cookie for each in bench.aio.requests]
+
+    bench.end(first)
+
+    assert waits in [each.cookie for each in bench.aio.requests]
+
+
+def test_full_leg_holds_up_no_other(bench):
+    full(bench, 0)
+
+    other = bench.start(bench.command(Op.READ), 1, write=False)
+
+    assert other in [each.cookie for each in bench.aio.requests]
+
+
+def test_what_waits_for_a_leg_that_was_dropped_ends_without_being_started(bench):
+    first, *_ = full(bench, 0)
+    waits = bench.start(bench.command(Op.READ), 0, write=False)
+    waits.abandoned = True
+
+    bench.aio.end(first)
+
+    assert [io for io, _ in bench.back.ended()] == [first, waits]
+    assert waits not in [each.cookie for each in bench.aio.requests]
+
+
+def test_copy_does_not_wait(bench):
+    full(bench, 0)
+
+    copy = bench.start(bench.command(Op.COPY), 0, write=False)
+
+    assert copy in [each.cookie for each in bench.aio.requests]
