@@ -192,3 +192,5 @@ def _add_lab(commands: Commands) -> None:
     bench.add_argument(
         "--seconds", type=float, default=0.7, help="of each repeat (default: %(default)s)"
     )
+    words = "and with Debian's tcmu-runner, which must be installed, in a second guest"
+    bench.add_argument("--with-tcmu-runner", action="store_true", help=words)

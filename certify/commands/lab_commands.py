@@ -30,4 +30,5 @@ def bench(arguments: argparse.Namespace) -> int:
         kernel=arguments.kernel,
         target=arguments.target,
         runs_dir=absolute(arguments.runs),
+        with_tcmu_runner=arguments.with_tcmu_runner,
     )

@@ -2,7 +2,9 @@
 
 Compared are one path of the router (two legs, written both), its multipath map over both engines,
 LIO alone on a file, and LIO over an MD RAID-1 of two disks like the router's legs. The load comes
-from fio through the same fabric, tcm_loop; the guest has one processor for all of it.
+from fio through the same fabric, tcm_loop; the guest has one processor for all of it. With
+`--tcmu-runner`, in a guest of its own, another target in user space is compared, one that does not
+mirror.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from pathlib import Path
 
 from certify.virtual_lab import bench_table, layout
 from certify.virtual_lab.bench_table import Column, Load, Sample
-from certify.virtual_lab.guest import bench_subjects, lio
+from certify.virtual_lab.guest import bench_subjects, lio, tcmu_runner
 
 SPAN_MIB = 48
 WARM_STEP = 8
@@ -32,6 +34,10 @@ RATIOS = (
     Column(subject="router", by="LIO MD RAID-1"),
     Column(subject="multipath", by="router"),
 )
+RUNNER_RATIOS = (
+    Column(subject="router", by="tcmu-runner"),
+    Column(subject="tcmu-runner", by="LIO file"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +52,12 @@ def main() -> int:
     """Run in the guest: print medians and ratios; return 0, or 4 if the lab is broken."""
     arguments = _parser().parse_args()
     try:
-        subjects = _subjects()
+        subjects = _runner_subjects() if arguments.tcmu_runner else _subjects()
     except lio.LioError as error:
         sys.stderr.write(f"bench: {error}\n")
         return 4
-    titles = bench_table.heading(list(subjects), RATIOS)
+    ratios = RUNNER_RATIOS if arguments.tcmu_runner else RATIOS
+    titles = bench_table.heading(list(subjects), ratios)
     widths = bench_table.widths(titles)
     _say(bench_table.aligned(titles, widths))
     started = time.monotonic()
@@ -61,7 +68,7 @@ def main() -> int:
         for repeat in range(arguments.repeats):
             for name in bench_table.order(list(subjects), repeat):
                 samples[name].append(_measure(subjects[name], load, arguments.seconds))
-        _say(bench_table.aligned(bench_table.line(load, samples, RATIOS), widths))
+        _say(bench_table.aligned(bench_table.line(load, samples, ratios), widths))
     _say(
         f"medians of {arguments.repeats} interleaved repeats of {arguments.seconds:g} s; CPU is "
         f"that of the router's engines; {time.monotonic() - started:.0f} s in all"
@@ -73,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each repeat")
+    parser.add_argument("--tcmu-runner", action="store_true", help="compare with tcmu-runner")
     return parser
 
 
@@ -84,6 +92,17 @@ def _subjects() -> dict[str, Subject]:
         "multipath": Subject(disk=bench_subjects.router_map(), pids=engines),
         "LIO file": Subject(disk=bench_subjects.lio_file()),
         "LIO MD RAID-1": Subject(disk=bench_subjects.lio_raid()),
+    }
+
+
+def _runner_subjects() -> dict[str, Subject]:
+    """Return what a guest with tcmu-runner has; that is last, for it changes the kernel module."""
+    engines = tuple(_pid(engine) for engine in layout.ENGINES)
+    path = bench_subjects.router_path(layout.ENGINES[0])
+    return {
+        "router": Subject(disk=path, pids=engines),
+        "LIO file": Subject(disk=bench_subjects.lio_file()),
+        "tcmu-runner": Subject(disk=tcmu_runner.disk()),
     }
 
 

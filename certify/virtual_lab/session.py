@@ -20,6 +20,7 @@ from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS
 from certify.virtual_lab.uml import Uml
 
 LAB_FILE = layout.RUN / "lab.toml"
+EXIT_USAGE = 2
 EXIT_LAB = 4
 GONE_TIMEOUT_S = 15.0
 PACKAGES = ("certify", "fault_injectors", "reference_router", "reports")
@@ -47,20 +48,35 @@ def run_in_lab(
     )
 
 
-def bench(argv: list[str], *, kernel: str | None, target: str | None, runs_dir: Path) -> int:
+def bench(
+    argv: list[str],
+    *,
+    kernel: str | None,
+    target: str | None,
+    runs_dir: Path,
+    with_tcmu_runner: bool = False,
+) -> int:
     """Print speeds of the router beside LIO, measured in one guest; return the exit status.
 
-    *argv* goes to `certify.virtual_lab.bench`.
+    *argv* goes to `certify.virtual_lab.bench`. *with_tcmu_runner* boots a second guest for it, so
+    no other lab may be up then: exit status 2.
     """
+    if with_tcmu_runner and standing_lab_is_up():
+        say("certify: tcmu-runner needs a guest of its own: end the one that is up first")
+        return EXIT_USAGE
     if not standing_lab_is_up():
         kernel = _steady(kernel)
-    return _run_python(
-        ["certify.virtual_lab.bench", *argv],
-        kernel=kernel,
-        target=target,
-        runs_dir=runs_dir,
-        writes=False,
-    )
+    for extra in ([], ["--tcmu-runner"]) if with_tcmu_runner else ([],):
+        status = _run_python(
+            ["certify.virtual_lab.bench", *argv, *extra],
+            kernel=kernel,
+            target=target,
+            runs_dir=runs_dir,
+            writes=False,
+        )
+        if status:
+            break
+    return status
 
 
 def up(*, kernel: str | None, target: str | None, runs_dir: Path) -> int:

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
-from reference_router import starting, startup
+from reference_router import mirror, starting, startup
 from reference_router.commands import Command, LegIo, Op
 from reference_router.copier import Copier
 from reference_router.keyring import End, Fate, Keyring
@@ -18,6 +18,9 @@ from reference_router.mirror import Mirror
 from reference_router.startup import Assessment
 from reference_router.traffic import FIRST_WRITES, Traffic
 from reference_router.unit import Unit
+
+COMPILED = not str(mirror.__file__).endswith(".py")
+"""Compiled code calls its own methods straight: what is planted there would have no effect."""
 
 Patch = tuple[object, str, Any]
 Surveys = Sequence[tuple[int, ...] | None]

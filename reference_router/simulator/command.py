@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from reference_router.simulator.bugs import BUGS
+from reference_router.simulator.bugs import BUGS, COMPILED
 from reference_router.simulator.campaign import Order, Outcome, Totals, outcomes, run_plan
 from reference_router.simulator.draw import FAMILIES, draw
 from reference_router.simulator.plan import Plan, PlanError, load, save
@@ -19,6 +19,9 @@ _EXIT_USAGE = 2
 def simulate(argv: list[str]) -> int:
     """Run the command; return 0 if no invariant was broken, 1 if one was, 2 for wrong use."""
     arguments = _parser().parse_args(argv)
+    if arguments.bug and COMPILED:
+        sys.stderr.write("reference_router: simulate: --bug needs pure Python: make clean\n")
+        return _EXIT_USAGE
     families = tuple(name for name in arguments.faults.split(",") if name)
     try:
         replayed = load(arguments.schedule) if arguments.schedule is not None else None

@@ -6,11 +6,13 @@ faults and is given a plan of its own.
 
 import pytest
 
-from reference_router.simulator.bugs import BUGS, planted
+from reference_router.simulator.bugs import BUGS, COMPILED, planted
 from reference_router.simulator.campaign import Order, run_plan, run_seeds
 from reference_router.simulator.plan import Fault, Kind, Plan, Planned
 from reference_router.simulator.violation import INVARIANTS
 from reference_router.traffic import Traffic
+
+pytestmark = pytest.mark.skipif(COMPILED, reason="bugs are planted in pure Python only")
 
 SEEDS_MAX = 200
 BREAKS = {
