@@ -73,6 +73,8 @@ def _differed(
     judge: "Judge", operation: Operation, attempt: Attempt, index: int
 ) -> tuple[Did, int, int] | None:
     """Return what a failed comparison says of the block: what is before the first was equal."""
+    if operation.op is Op.WRITE_AND_COMPARE:
+        return Did.WRITE, operation.planned.number, 0  # it was written, and then written over
     at = attempt.mismatch
     excused = judge.excused.intersection(judge.blocks[operation.planned.lba + index].writers)
     if at is None or index > at or excused:

@@ -74,7 +74,7 @@ class Judge:
         """Check the answer that an application got."""
         operation = attempt.operation
         if operation.op is Op.WRITE_AND_COMPARE and attempt.fate is Fate.MISCOMPARE:
-            raise Violation("linearizable", f"{operation}: reads back something else")
+            self._check_overwritten(attempt)
         if not operation.writes:
             if operation.op is Op.READ and attempt.fate is Fate.GOOD:
                 self._check_fresh(attempt)
@@ -85,6 +85,17 @@ class Judge:
                 self.blocks[block].acknowledged.append(operation)
         if attempt.fate is Fate.GOOD:
             self._check_acknowledged(attempt)
+
+    def _check_overwritten(self, attempt: Attempt) -> None:
+        """Check that what a write reads back differs only for another write at the same time.
+
+        SBC-3 does not make WRITE AND VERIFY one atomic step.
+        """
+        operation = attempt.operation
+        block = operation.planned.lba + (attempt.mismatch or 0)
+        others = self.blocks[block].writers.values()
+        if not any(each is not operation and each.end > attempt.start for each in others):
+            raise Violation("linearizable", f"{operation}: reads back something else")
 
     def failed(self, attempt: Attempt) -> None:
         """Check an answer that tells of an error: only a fault of an array explains one."""
