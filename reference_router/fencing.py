@@ -126,6 +126,8 @@ class Fencing:
             LegState.STALE if leg in self._failed else state
             for leg, state in enumerate(base.states)
         )
+        # A leader that has let this engine go may have written anywhere, without leases.
+        unit.peer_was_alone = unit.engine_id not in base.members
         epoch = max(unit.barrier.newest_epoch, unit.state.epoch) + 1
         members = (unit.engine_id,)
         state = msgspec.structs.replace(base, epoch=epoch, states=states, members=members)

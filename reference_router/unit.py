@@ -4,7 +4,7 @@ Everything about a unit is decided for it alone: who serves it, which legs are i
 `drive` looks at the state after each batch of events and does what it calls for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -82,6 +82,8 @@ class Unit:
         """Told when another state holds, before held commands go on under it."""
         self.peer_leaves = False
         """Whether the peer asked to be taken out."""
+        self.peer_was_alone = False
+        """Whether the lost peer may have gone on without this engine, and without leases."""
         self.promised_until_ns = 0
         """Until when the peer that was lost may read as if nothing had changed."""
         self.in_touch = False
@@ -314,8 +316,10 @@ class Unit:
 
     def _keep_leases(self, *, drained: bool) -> None:
         """Take over the leases. Where a lost engine may have been writing, legs may differ."""
-        theirs = self.mirror.leases.keep_all()
-        if drained:
+        theirs: Iterable[int] = self.mirror.leases.keep_all()
+        if self.peer_was_alone:
+            theirs, self.peer_was_alone = range(self.mirror.regions), False
+        elif drained:
             return
         for leg, state in enumerate(self.state.states):
             if state is not LegState.IN_SYNC:
@@ -346,6 +350,7 @@ class Unit:
         self.admission.give_up()
         self.copier.forget()
         self.housekeeping.give_up()
+        self.peer_was_alone = False
         self.state = msgspec.structs.replace(
             self.state, members=(), states=(LegState.STALE,) * self.leg_count
         )

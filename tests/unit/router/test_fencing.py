@@ -311,3 +311,18 @@ def test_reads_of_the_loser_are_not_answered_from_what_is_old():
     assert read.response == NOT_READY
     assert bench.arrays[0].blocks.count("new") == 1
     assert len(bench.arrays[0].blocks) == BLOCKS
+
+
+def test_leader_that_had_let_the_other_go_may_have_written_anywhere():
+    """The other does not know that it was let go, when it finds the leader gone."""
+    bench = pair()
+    bench.stops_at = lambda _, message: isinstance(message, Commit)
+    bench.nodes[2].cluster.stop()
+    while bench.unit(1).state.members != (1,):  # and no further: its housekeeping takes 2's key
+        for number in (1, 2):
+            bench.step(number)
+
+    bench.kill(1)
+    bench.until(lambda: bench.unit(2).state.members == (2,))
+
+    assert len(bench.unit(2).mirror.repairs) == bench.unit(2).mirror.regions
