@@ -1,6 +1,7 @@
 """What members of a unit do beside host I/O: the leader decides, the follower asks. Pure."""
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +17,15 @@ _INVITATION_NS = 1_000_000_000
 _MANAGED_MAX = 16
 
 
+@dataclass(slots=True)
+class _Wish:
+    """What an operator wants of a leg. `since_ns` is 0 until the next tick."""
+
+    leg: int
+    attach: bool
+    since_ns: int = 0
+
+
 class Leading:
     """Suspects, newcomers, and the wishes of operators."""
 
@@ -24,7 +34,7 @@ class Leading:
         self._invited_at = 0
         self._next_invitation_ns = 0
         self._told = False
-        self._managed: deque[tuple[int, bool]] = deque(maxlen=_MANAGED_MAX)
+        self._managed: deque[_Wish] = deque(maxlen=_MANAGED_MAX)
 
     @property
     def waiting(self) -> bool:
@@ -55,7 +65,8 @@ class Leading:
             why = f"engine {unit.peer.engine_id} leaves"
             self.propose_members((unit.engine_id,), why)
         elif self._managed:
-            self._manage(*self._managed.popleft())
+            wish = self._managed.popleft()
+            self._manage(wish.leg, wish.attach)
         else:
             unit.requests.drive()
         if unit.barrier.proposal is None:
@@ -133,7 +144,17 @@ class Leading:
 
     def manage(self, leg: int, *, attach: bool) -> None:
         """As leader, take a leg out for good, or take it back, by the word of an operator."""
-        self._managed.append((leg, attach))
+        self._managed.append(_Wish(leg, attach))
+
+    def tick(self, now_ns: int) -> None:
+        """Forget wishes that could not be done for long: who had them has given up."""
+        for wish in tuple(self._managed):
+            if not wish.since_ns:
+                wish.since_ns = now_ns
+            elif now_ns - wish.since_ns > self._unit.timing.command_deadline_ns:
+                self._managed.remove(wish)
+                word = "attach" if wish.attach else "detach"
+                self._unit.note(f"{word} of leg {self._unit.mirror.legs[wish.leg]}: given up")
 
     def _manage(self, leg: int, attach: bool) -> None:
         unit = self._unit

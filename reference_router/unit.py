@@ -212,6 +212,7 @@ class Unit:
             command_deadline_ns=self.timing.command_deadline_ns,
         )
         self.requests.tick(now_ns, deadline_ns=self.timing.command_deadline_ns)
+        self.leading.tick(now_ns)
 
     def drive(self, now_ns: int) -> None:
         """Do whatever the state calls for."""
