@@ -132,7 +132,10 @@ class Faults:
     def _attach(self, leg: int, first: bool) -> None:
         serving = [each for each in self._world.engines.values() if each and each.unit.serves]
         whole = serving and all(
-            each.unit.state.states[leg] is not LegState.STALE for each in serving
+            each.unit.state.states[leg] is not LegState.STALE
+            and leg not in each.unit.state.detached
+            and each.unit.barrier.proposal is None  # which may yet detach it
+            for each in serving
         )
         if whole and not first:
             self._detached -= 1

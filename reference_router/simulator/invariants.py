@@ -250,16 +250,28 @@ class Judge:
             return
         for operation in self._world.hosts.operations:
             number = operation.planned.number
-            if not operation.writes or operation.end <= self.stamp:
-                continue
-            lost = any(
-                not attempt.engine.alive
-                or attempt.engine.hung_ns
-                or attempt.engine.number not in state.members
-                for attempt in operation.attempts
-            )
-            if lost or number in self._world.storage.failed_writes:
+            alone = number in self._world.storage.failed_writes
+            if self._is_open(operation) and (alone or self._lost_engine(operation, state)):
                 self.excused.add(number)
+
+    def unreadable(self, io: LegIo) -> None:
+        """Excuse writes of lost engines where a leg cannot be read: as if it were lost there."""
+        span = range(io.lba, io.lba + io.blocks)
+        for operation in self._world.hosts.operations:
+            meets = operation.span.start < span.stop and span.start < operation.span.stop
+            if meets and self._is_open(operation) and self._lost_engine(operation, self.top):
+                self.excused.add(operation.planned.number)
+
+    def _is_open(self, operation: Operation) -> bool:
+        return operation.writes and operation.end > self.stamp
+
+    def _lost_engine(self, operation: Operation, state: UnitState | None) -> bool:
+        return any(
+            not attempt.engine.alive
+            or attempt.engine.hung_ns
+            or (state is not None and attempt.engine.number not in state.members)
+            for attempt in operation.attempts
+        )
 
     # Time
 

@@ -263,7 +263,8 @@ class Engine:
     def idle(self) -> bool:
         """Tell whether it has nothing left to do by itself."""
         mirror = self.unit.mirror
-        return self.unit.idle and not self.queue and not mirror.repairs and not mirror.busy
+        news = any(what != "tick" for what, _, _ in self.queue)
+        return self.unit.idle and not news and not mirror.repairs and not mirror.busy
 
     def describe(self) -> str:
         """Return its state in a line, for people."""
