@@ -10,6 +10,7 @@ way, and keeps others off until it has ended.
 """
 
 import errno
+from collections import deque
 from typing import TYPE_CHECKING
 
 from reference_router.commands import Command, Op
@@ -37,7 +38,10 @@ class Copier:
         self._copy: Command | None = None
         self._kind = REPAIRED
         self._refreshing = False
-        self._bad: set[int] = set()  # legs that could not read the region
+        self._pieces: deque[tuple[int, int]] = deque()  # LBA and blocks of what is still to copy
+        self._source = -1
+        self._targets: tuple[int, ...] = ()
+        self._bad: set[int] = set()  # legs that could not read the block under way
 
     @property
     def busy(self) -> bool:
@@ -54,6 +58,7 @@ class Copier:
         is copied again.
         """
         self._copy, self._refreshing = None, False
+        self._pieces.clear()
         self._unit.mirror.copies.clear()
 
     def drive(self, now_ns: int) -> None:
@@ -110,7 +115,6 @@ class Copier:
 
     def _begin(self, now_ns: int) -> None:
         mirror = self._unit.mirror
-        self._bad.clear()
         if mirror.demanded:
             region = next(iter(mirror.demanded))
             del mirror.demanded[region]
@@ -149,11 +153,22 @@ class Copier:
     ) -> None:
         mirror = self._unit.mirror
         lba = region * mirror.region_blocks
-        copy = Command(None, Op.COPY, lba, min(mirror.region_blocks, mirror.blocks - lba))
-        copy.source, copy.targets = source, targets
-        self._copy, self._kind = copy, kind
+        self._pieces = deque([(lba, min(mirror.region_blocks, mirror.blocks - lba))])
+        self._source, self._targets, self._kind = source, targets, kind
         self._next_ns = now_ns + self._pause_ns
-        mirror.submit(copy, now_ns)
+        self._next_piece(now_ns)
+
+    def _next_piece(self, now_ns: int) -> None:
+        self._bad.clear()
+        self._submit(*self._pieces.popleft(), self._source, self._targets, now_ns)
+
+    def _submit(
+        self, lba: int, blocks: int, source: int, targets: tuple[int, ...], now_ns: int
+    ) -> None:
+        copy = Command(None, Op.COPY, lba, blocks)
+        copy.source, copy.targets = source, targets
+        self._copy = copy
+        self._unit.mirror.submit(copy, now_ns)
 
     # Ending
 
@@ -161,17 +176,25 @@ class Copier:
         if copy is not self._copy:
             return
         self._copy = None
-        region = copy.lba // self._unit.mirror.region_blocks
         if copy.failures:
             self._failed(copy, now_ns)
         elif copy.response is not None:
+            self._pieces.clear()
             self._unit.mirror.retry_blocked(now_ns)  # who waits for the region asks again
+        else:
+            self._go_on(copy.lba // self._unit.mirror.region_blocks, now_ns)
+        if self._copy is None:
+            self._refreshing = False
+
+    def _go_on(self, region: int, now_ns: int) -> None:
+        if self._pieces:
+            self._next_piece(now_ns)
         elif self._refreshing:
             self.read_repairs += 1
-            self._unit.note(f"region {region} was written anew on leg {self._names(copy.targets)}")
+            names = ", ".join(self._unit.mirror.legs[leg] for leg in self._targets)
+            self._unit.note(f"region {region} was written anew on leg {names}")
         else:
             self._done(region, now_ns)
-        self._refreshing = False
 
     def _done(self, region: int, now_ns: int) -> None:
         unit = self._unit
@@ -182,12 +205,22 @@ class Copier:
             unit.send(message)
 
     def _failed(self, copy: Command, now_ns: int) -> None:
-        """Drop what cannot be written. What cannot be read anywhere stays as it is.
+        """Drop what cannot be written. What its source cannot read is looked at block by block.
 
-        A repair whose source has a medium error there is tried from another leg; a region that no
-        leg can read as a whole is given up, and its bad blocks are the host's to be told of.
+        A host may have read the rest from there, so only the blocks that the source cannot read
+        come from another leg. One that no leg can read is given up: the host is told when it asks.
         """
         mirror = self._unit.mirror
+        unreadable = [
+            leg
+            for leg, (write, error) in copy.failures.items()
+            if not write and error == errno.ENODATA
+        ]
+        if unreadable and not self._refreshing:
+            self._bad.update(unreadable)
+            self._around_bad_block(copy, now_ns)
+            return
+        self._pieces.clear()
         for leg, (write, error) in copy.failures.items():
             if write:
                 mirror.suspect(leg, f"copy: write: {errno_name(error)}")
@@ -195,24 +228,23 @@ class Copier:
                 mirror.suspect(leg, f"copy: read: {errno_name(error)}")
                 if self._kind != REPAIRED and mirror.in_sync == (leg,):
                     mirror.suspect(self._kind, "its source cannot be read")
-            elif not self._refreshing:
-                self._from_another(copy, leg, now_ns)
 
-    def _from_another(self, copy: Command, leg: int, now_ns: int) -> None:
-        """Read the region from a leg that was not tried yet; if there is none, give it up."""
-        mirror, region = self._unit.mirror, copy.lba // self._unit.mirror.region_blocks
-        self._bad.add(leg)
-        others = [each for each in mirror.in_sync if each not in self._bad]
-        if others and self._kind == REPAIRED:
-            targets = tuple(each for each in mirror.used if each != others[0])
-            self._start(region, others[0], targets, REPAIRED, now_ns)
+    def _around_bad_block(self, copy: Command, now_ns: int) -> None:
+        mirror = self._unit.mirror
+        others = [leg for leg in mirror.in_sync if leg not in self._bad]
+        region = copy.lba // mirror.region_blocks
+        if copy.blocks > 1:
+            half = copy.blocks // 2
+            self._pieces.appendleft((copy.lba + half, copy.blocks - half))
+            self._pieces.appendleft((copy.lba, half))
+            self._next_piece(now_ns)
         elif others:
-            self._start(region, others[0], copy.targets, self._kind, now_ns)
+            repairs = self._kind == REPAIRED
+            targets = tuple(leg for leg in mirror.used if leg != others[0])
+            self._submit(copy.lba, 1, others[0], targets if repairs else self._targets, now_ns)
         elif self._kind == REPAIRED:
-            self._unit.note(f"region {region} cannot be read as a whole: not repaired")
-            self._done(region, now_ns)
+            self._unit.note(f"block {copy.lba} cannot be read on any leg: not repaired")
+            self._go_on(region, now_ns)
         else:
+            self._pieces.clear()
             mirror.suspect(self._kind, "a medium error on the leg it is copied from")
-
-    def _names(self, legs: tuple[int, ...]) -> str:
-        return ", ".join(self._unit.mirror.legs[leg] for leg in legs)

@@ -13,7 +13,6 @@ gives the same run, to the byte. Modules, from the bottom up:
 
 One allowance is made, for no system without a log can do better. A write that no host has an
 answer for may be on one leg only: its engine was lost, or the other leg has failed it. If a host
-has read it there, and that leg is lost too, or cannot read a block there, before another copy is
-made, the value is unread again.
+has read it there, and that leg is lost too before another copy is made, the value is unread again.
 See `Judge._excuse` in `invariants`.
 """

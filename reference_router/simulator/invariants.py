@@ -254,14 +254,6 @@ class Judge:
             if self._is_open(operation) and (alone or self._lost_engine(operation, state)):
                 self.excused.add(number)
 
-    def unreadable(self, io: LegIo) -> None:
-        """Excuse writes of lost engines where a leg cannot be read: as if it were lost there."""
-        span = range(io.lba, io.lba + io.blocks)
-        for operation in self._world.hosts.operations:
-            meets = operation.span.start < span.stop and span.start < operation.span.stop
-            if meets and self._is_open(operation) and self._lost_engine(operation, self.top):
-                self.excused.add(operation.planned.number)
-
     def _is_open(self, operation: Operation) -> bool:
         return operation.writes and operation.end > self.stamp
 

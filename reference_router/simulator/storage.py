@@ -91,7 +91,6 @@ class Storage:
             self._put(flight, io.blocks)
         elif not array.readable(io.lba, io.blocks):
             flight.error = errno.ENODATA
-            world.judge.unreadable(io)
         else:
             flight.read = array.blocks[io.lba : io.lba + io.blocks]
         told_ns = self._chance.randrange(200 * _US)

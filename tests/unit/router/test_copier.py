@@ -74,14 +74,21 @@ def test_repair_goes_on_at_its_rate():
     assert 3 <= before - len(bench.unit(1).mirror.repairs) <= 5
 
 
-def test_repair_from_a_leg_with_a_bad_block_is_done_from_the_other():
+def test_repair_takes_only_the_bad_block_from_the_other_leg():
+    """The rest a host may have read from the leg that is always asked: it must stay as it is."""
     bench = unclean()
-    bench.arrays[1].bad.add(7 * REGION_BLOCKS + 1)  # the read leg of region 7
-    bench.arrays[0].blocks[7 * REGION_BLOCKS] = "other"
+    first = 7 * REGION_BLOCKS
+    bench.arrays[1].bad.add(first + 1)  # the read leg of region 7
+    kept = bench.arrays[1].blocks[first + 2]
+    bench.arrays[0].blocks[first] = bench.arrays[0].blocks[first + 1] = "other"
+    bench.arrays[0].blocks[first + 2] = "other"
 
     bench.until(lambda: not bench.unit(1).mirror.repairs)
 
-    assert bench.arrays[1].blocks[7 * REGION_BLOCKS] == "other"
+    for array in bench.arrays:
+        assert array.blocks[first] != "other"
+        assert array.blocks[first + 1] == "other"
+        assert array.blocks[first + 2] == kept
     assert bench.arrays[1].bad == set()
 
 
