@@ -9,11 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from certify.lab_checks import lab_problems
+from certify.lab_errors import LabError as LabError
+from certify.lab_errors import explain_shape, explain_toml
+
 SCHEMA = 1
-
-
-class LabError(Exception):
-    """The lab file is wrong; the message names the file, the key, what was expected and seen."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,12 +64,21 @@ class Host(Entry, frozen=True, kw_only=True):
 
 
 class LogicalUnit(Entry, frozen=True, kw_only=True):
-    """[[logical_unit]]: a LUN behind the system under test, on `host`."""
+    """[[logical_unit]]: a LUN behind the system under test, on `host` by its multipath device.
+
+    `also_on` names hosts that see it too, whose paths are used one by one and never by multipath.
+    `unmap` takes it away from all hosts at the target, `map` gives it back, `is_unmapped` exits 0
+    while it is away.
+    """
 
     name: str
     wwid: str  # as multipath prints it: NAA with its leading 3
-    purpose: str = "load"  # "load" or "conformance"
+    purpose: str = "load"  # one of lab_checks.PURPOSES
     host: str = "host1"
+    also_on: list[str] = []
+    unmap: Command | None = None
+    map: Command | None = None
+    is_unmapped: Command | None = None
 
 
 class Control(Entry, frozen=True, kw_only=True):
@@ -96,7 +105,8 @@ class Engine(Entry, frozen=True, kw_only=True):
 
     `pid` prints the process id of the engine (virtual labs, software engines); `start` brings a
     dead engine back and returns when it is asked to, not when it is ready; `ready` exits 0 when
-    the engine serves again.
+    the engine serves again. `leave` takes the engine out as planned and returns when it has left,
+    `left` exits 0 while it is out, `rejoin` brings it back as `start` does.
     """
 
     name: str
@@ -104,6 +114,21 @@ class Engine(Entry, frozen=True, kw_only=True):
     pid: Command | None = None
     start: Command | None = None
     ready: Command | None = None
+    leave: Command | None = None
+    left: Command | None = None
+    rejoin: Command | None = None
+
+
+class Link(Entry, frozen=True, kw_only=True):
+    """[link]: the link between the engines, which both survive the loss of.
+
+    `cut` ends it and keeps it ended until `mend`; `is_cut` exits 0 while it is.
+    """
+
+    reach: str = "local"
+    cut: Command | None = None
+    mend: Command | None = None
+    is_cut: Command | None = None
 
 
 class Leg(Entry, frozen=True, kw_only=True):
@@ -122,13 +147,18 @@ class Array(Entry, frozen=True, kw_only=True):
     """[[array]]: one storage array.
 
     `hctl` selects the SCSI devices by which engines reach it (on the engines' own hosts), one
-    glob per back path.
+    glob per back path. `detach` takes the array out of the system under test as planned, `attach`
+    takes it in again and returns when it has begun to be copied to; `scrub` has the system under
+    test compare its copies and exits 0 when they are equal.
     """
 
     name: str
     reach: str = "local"
     hctl: list[str] = []
     leg: list[Leg] = []
+    detach: Command | None = None
+    attach: Command | None = None
+    scrub: Command | None = None
 
 
 class Limits(Entry, frozen=True, kw_only=True):
@@ -151,6 +181,7 @@ class Lab(Entry, frozen=True, kw_only=True):
     path: list[PathEntry]
     engine: list[Engine]
     array: list[Array] = []
+    link: Link | None = None
     limits: Limits = Limits()
     redundancy: Command | None = None  # exits 0 when the system under test says it is redundant
     target_logs: list[str] = []  # files of the system under test, copied into logs/
@@ -159,7 +190,7 @@ class Lab(Entry, frozen=True, kw_only=True):
 def load_lab(path: Path) -> Lab:
     """Read and check a lab file.
 
-    Raises LabError naming the file, the key, what was expected and what was seen.
+    Raises LabError with a line per problem: the file, the key, what was expected and seen.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -167,8 +198,13 @@ def load_lab(path: Path) -> Lab:
         raise LabError(f"{path}: cannot be read: {error}") from error
     try:
         lab = msgspec.convert(tomllib.loads(text), Lab)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise LabError(f"{path}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise LabError(f"{path}: {explain_toml(error, text)}") from error
+    except msgspec.ValidationError as error:
+        raise LabError(f"{path}: {explain_shape(error, Lab)}") from error
     if lab.schema != SCHEMA:
         raise LabError(f"{path}: schema: expected {SCHEMA}, seen {lab.schema}")
+    problems = lab_problems(lab)
+    if problems:
+        raise LabError("\n".join(f"{path}: {problem}" for problem in problems))
     return lab
