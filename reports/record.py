@@ -24,6 +24,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from reports.record_base import Record as Record
+from reports.record_statistics import AttributionPhase as AttributionPhase
+from reports.record_statistics import Statistic as Statistic
+from reports.record_statistics import Summary as Summary
+
 SCHEMA = 1
 """Version of the run folder. A reader refuses a newer one and says so."""
 
@@ -49,10 +54,6 @@ class Grade(StrEnum):
     SILVER = "Silver"
     BRONZE = "Bronze"
     NOT_CERTIFIED = "not certified"
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all records: immutable, keyword-only, strict about unknown fields."""
 
 
 class Tool(Record, frozen=True, kw_only=True):
@@ -195,6 +196,7 @@ class EventKind(StrEnum):
     REDUNDANCY = "redundancy"  # data: {"restored": bool}; detail says how it was seen
     COMPARE = "compare"  # data: {"equal": bool, "sectors": int, "first_difference_lba": int|None}
     READBACK = "readback"  # data: {"sectors": int}; the rows are in io/
+    STANDSTILL = "standstill"  # the suite itself stood still; data: {"from_ns": int, "ms": float}
     NOTE = "note"
     ERROR = "error"  # the suite or the lab failed; the scenario is INCONCLUSIVE
 
@@ -208,7 +210,7 @@ class EventRecord(Record, frozen=True, kw_only=True):
     kind: EventKind
     subject: str
     detail: str = ""
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class IoOutcome(StrEnum):
@@ -229,7 +231,10 @@ class IoRecord(Record, frozen=True, kw_only=True, array_like=True):
     Latency counts from `due_ns`, whatever delayed the sending (open loop).
     """
 
-    probe: str  # "app-fill", "app-write", "app-read", "control", "path:<name>", "readback:<path>"
+    # "app-fill", "app-write", "app-read", "control", "path:<name>" (TEST UNIT READY),
+    # "cross:<path>" (reads by SG_IO), "array:<name>" (a leg, read past the system under test),
+    # "host2-write", "host2-read" (another host), "readback:<path>"
+    probe: str
     k: int  # number of the I/O in its probe
     op: str  # "write", "read", "test_unit_ready"
     lba: int  # in 512-byte sectors; -1 where it has no meaning
@@ -281,15 +286,6 @@ class Check(Record, frozen=True, kw_only=True):
     verdict: Verdict
 
 
-class AttributionPhase(Record, frozen=True, kw_only=True):
-    """A part of a stall and how long it took."""
-
-    name: str
-    from_ms: float  # after the fault was injected
-    to_ms: float
-    evidence: str
-
-
 class ScenarioJudgement(Record, frozen=True, kw_only=True):
     """What the judge says of one repeat of one scenario. Times are None where not measured."""
 
@@ -312,6 +308,9 @@ class ScenarioJudgement(Record, frozen=True, kw_only=True):
     redundancy_restored_ms: float | None  # after the mend
     checks: list[Check]
     attribution: list[AttributionPhase]
+    unattributed_ms: float | None = None  # part of the longest stall that no evidence explains
+    standstill_ms: float | None = None  # longest standstill of the suite itself under load
+    statistics: list[Statistic] = msgspec.field(default_factory=list)
 
 
 class Finding(Record, frozen=True, kw_only=True):
@@ -337,6 +336,7 @@ class JudgementRecord(Record, frozen=True, kw_only=True):
     conformance_failed: int
     conformance_not_run: int
     findings: list[Finding]
+    summaries: list[Summary] = msgspec.field(default_factory=list)
 
 
 class ManifestEntry(Record, frozen=True, kw_only=True):

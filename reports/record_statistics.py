@@ -1,0 +1,69 @@
+"""The records of what was measured; part of the contract in reports/record.py."""
+
+from reports.record_base import Record
+
+
+class AttributionPhase(Record, frozen=True, kw_only=True):
+    """A part of a stall and how long it took."""
+
+    name: str
+    from_ms: float  # after the fault was injected
+    to_ms: float
+    evidence: str
+
+
+class Statistic(Record, frozen=True, kw_only=True):
+    """How one kind of I/O of one plane fared in one window. None where nothing was measured.
+
+    Latencies are of the good I/Os that were due in the window, from when they were due.
+    """
+
+    window: str  # "before", "failover", "failback"
+    plane: str  # "application", "host2", "path <name>", "array <name>", "control"
+    op: str  # "write", "read", "test_unit_ready"
+    count: int  # due in the window
+    good: int
+    p50_ms: float | None
+    p90_ms: float | None
+    p99_ms: float | None
+    p999_ms: float | None
+    max_ms: float | None
+    gap_ms: float | None  # longest time in the window without one success
+    silent_ms: float | None  # tenths of a second without one success, together
+    steady_after_ms: float | None = None  # from the window's begin until p99 < 2 x before, and on
+    burst_per_s: float | None = None  # most successes in a tenth of a second, times ten
+
+
+class Summary(Record, frozen=True, kw_only=True):
+    """All repeats of one scenario together."""
+
+    id: str
+    repeats: int  # that were judged PASS or FAIL
+    failed: int
+    worst_failover_ms: float | None
+    worst_failback_ms: float | None
+    failure_share_max: float | None  # upper 95 % bound of the chance of a failure (exact, binomial)
+
+
+class CounterexampleOperation(Record, frozen=True, kw_only=True):
+    """One operation of a counterexample, as it was on the sector in question."""
+
+    probe: str
+    k: int
+    op: str  # "write" or "read"
+    lba: int  # where the operation began, in 512-byte sectors
+    blocks: int
+    value: str  # what it wrote to the sector, or found there: "version 17", "zero"
+    sent_ns: int
+    done_ns: int  # -1: never acknowledged
+    offending: bool  # the read that is wrong
+
+
+class Counterexample(Record, frozen=True, kw_only=True):
+    """The fewest operations that show that a sector was not what it had to be."""
+
+    kind: str  # "lost", "stale", "torn", "misplaced" or "corrupt"
+    lba: int  # the first sector, in 512-byte units
+    blocks: int  # how many sectors beside it were wrong in the same way
+    sentence: str
+    operations: list[CounterexampleOperation]
