@@ -77,13 +77,24 @@ SENSE_NAMES = {
     (0x04, 0x0B): "target port in standby state",
     (0x04, 0x0C): "target port in unavailable state",
     (0x08, 0x00): "logical unit communication failure",
+    (0x1A, 0x00): "parameter list length error",
+    (0x1D, 0x00): "miscompare during verify operation",
     (0x20, 0x00): "invalid command operation code",
     (0x21, 0x00): "logical block address out of range",
     (0x24, 0x00): "invalid field in CDB",
     (0x25, 0x00): "logical unit not supported",
     (0x26, 0x00): "invalid field in parameter list",
+    (0x26, 0x04): "invalid release of persistent reservation",
     (0x29, 0x00): "power on, reset, or bus device reset occurred",
+    (0x29, 0x02): "SCSI bus reset occurred",
+    (0x29, 0x03): "bus device reset function occurred",
+    (0x29, 0x07): "I_T nexus loss occurred",
+    (0x2A, 0x01): "mode parameters changed",
+    (0x2A, 0x03): "reservations preempted",
+    (0x2A, 0x04): "reservations released",
+    (0x2A, 0x05): "registrations preempted",
     (0x2A, 0x06): "asymmetric access state changed",
+    (0x39, 0x00): "saving parameters not supported",
     (0x3F, 0x0E): "reported LUNs data has changed",
 }
 """Additional sense codes that this suite meets, SPC-6 annex F."""
@@ -101,6 +112,8 @@ class Sense:
     field_pointer: int | None
     """Byte of the CDB that is wrong, where an ILLEGAL REQUEST says so."""
     raw: bytes
+    parameter_pointer: int | None = None
+    """Byte of the parameter list that is wrong, where an ILLEGAL REQUEST says so."""
 
     @property
     def code(self) -> str:
@@ -136,8 +149,9 @@ def _decode_fixed(raw: bytes, *, deferred: bool) -> Sense:
         ascq=data[13],
         deferred=deferred,
         information=int.from_bytes(data[3:7]) if valid else None,
-        field_pointer=_field_pointer(key, data[15:18]),
+        field_pointer=_field_pointer(key, data[15:18], in_cdb=True),
         raw=raw,
+        parameter_pointer=_field_pointer(key, data[15:18], in_cdb=False),
     )
 
 
@@ -146,6 +160,7 @@ def _decode_descriptors(raw: bytes, *, deferred: bool) -> Sense:
     key = data[1] & 0x0F
     information: int | None = None
     pointer: int | None = None
+    parameter: int | None = None
     position = 8
     end = min(len(data), 8 + data[7])
     while position + 2 <= end:
@@ -154,7 +169,8 @@ def _decode_descriptors(raw: bytes, *, deferred: bool) -> Sense:
         if kind == DESCRIPTOR_INFORMATION and len(body) >= 12 and body[2] & 0x80:
             information = int.from_bytes(body[4:12])
         if kind == DESCRIPTOR_KEY_SPECIFIC and len(body) >= 7:
-            pointer = _field_pointer(key, body[4:7])
+            pointer = _field_pointer(key, body[4:7], in_cdb=True)
+            parameter = _field_pointer(key, body[4:7], in_cdb=False)
         position += 2 + length
     return Sense(
         key=key,
@@ -164,13 +180,14 @@ def _decode_descriptors(raw: bytes, *, deferred: bool) -> Sense:
         information=information,
         field_pointer=pointer,
         raw=raw,
+        parameter_pointer=parameter,
     )
 
 
-def _field_pointer(key: int, specific: bytes) -> int | None:
-    """Return the field pointer of an ILLEGAL REQUEST that points into the CDB, SPC-6 4.4.2.4.2."""
-    valid, in_cdb = specific[0] & 0x80, specific[0] & 0x40
-    if key != SenseKey.ILLEGAL_REQUEST or not valid or not in_cdb:
+def _field_pointer(key: int, specific: bytes, *, in_cdb: bool) -> int | None:
+    """Return the field pointer of an ILLEGAL REQUEST into the CDB or the list, SPC-6 4.4.2.4.2."""
+    valid, points_to_cdb = specific[0] & 0x80, bool(specific[0] & 0x40)
+    if key != SenseKey.ILLEGAL_REQUEST or not valid or points_to_cdb is not in_cdb:
         return None
     return int.from_bytes(specific[1:3])
 

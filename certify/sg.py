@@ -11,6 +11,7 @@ everything a command can answer is a Completion.
 import ctypes
 import fcntl
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from certify.scsi import Completion, decode_sense
 
 SG_IO = 0x2285
+SG_SCSI_RESET = 0x2284
+SG_SCSI_RESET_DEVICE, SG_SCSI_RESET_NO_ESCALATE = 1, 0x100
 INTERFACE_ID = ord("S")
 DXFER_NONE, DXFER_TO_DEV, DXFER_FROM_DEV = -1, -2, -3
 SENSE_BYTES = 252
@@ -142,6 +145,16 @@ def execute(
     sent_ns = clock()
     fcntl.ioctl(descriptor, SG_IO, request.header)
     return _completion(request, request.header, sent_ns=sent_ns, done_ns=clock())
+
+
+def reset_unit(descriptor: int) -> None:
+    """Send LOGICAL UNIT RESET (SAM-5) through the driver of the path, and nothing stronger.
+
+    Waits for it to end. Raises OSError when the driver has no such function or it failed
+    (scsi_ioctl_reset in drivers/scsi/scsi_error.c).
+    """
+    what = SG_SCSI_RESET_DEVICE | SG_SCSI_RESET_NO_ESCALATE
+    fcntl.ioctl(descriptor, SG_SCSI_RESET, what.to_bytes(4, sys.byteorder))
 
 
 class SgQueue:
