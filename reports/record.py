@@ -286,6 +286,30 @@ class Check(Record, frozen=True, kw_only=True):
     verdict: Verdict
 
 
+class CounterexampleOperation(Record, frozen=True, kw_only=True):
+    """One operation of a counterexample, as it was on the sector in question."""
+
+    probe: str
+    k: int
+    op: str  # "write" or "read"
+    lba: int  # where the operation began, in 512-byte sectors
+    blocks: int
+    value: str  # what it wrote to the sector, or found there: "version 17", "zero"
+    sent_ns: int
+    done_ns: int  # -1: never acknowledged
+    offending: bool  # the read that is wrong
+
+
+class Counterexample(Record, frozen=True, kw_only=True):
+    """The fewest operations that show that a sector was not what it had to be."""
+
+    kind: str  # "lost", "stale", "torn", "misplaced" or "corrupt"
+    lba: int  # the first sector, in 512-byte units
+    blocks: int  # how many sectors beside it were wrong in the same way
+    sentence: str
+    operations: list[CounterexampleOperation]
+
+
 class ScenarioJudgement(Record, frozen=True, kw_only=True):
     """What the judge says of one repeat of one scenario. Times are None where not measured."""
 
@@ -308,6 +332,7 @@ class ScenarioJudgement(Record, frozen=True, kw_only=True):
     redundancy_restored_ms: float | None  # after the mend
     checks: list[Check]
     attribution: list[AttributionPhase]
+    violations: list[Counterexample] = []  # the first of them
     unattributed_ms: float | None = None  # part of the longest stall that no evidence explains
     standstill_ms: float | None = None  # longest standstill of the suite itself under load
     statistics: list[Statistic] = msgspec.field(default_factory=list)
