@@ -25,6 +25,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from reports.record_base import Record as Record
+from reports.record_plan import OutagePlan as OutagePlan
+from reports.record_plan import PlanRecord as PlanRecord
+from reports.record_plan import ScenarioPlan as ScenarioPlan
+from reports.record_plan import StepPlan as StepPlan
 from reports.record_statistics import AttributionPhase as AttributionPhase
 from reports.record_statistics import Statistic as Statistic
 from reports.record_statistics import Summary as Summary
@@ -151,35 +155,6 @@ class RunRecord(Record, frozen=True, kw_only=True):
     complete: bool  # False until the last scenario was undone
 
 
-class ScenarioPlan(Record, frozen=True, kw_only=True):
-    """What a scenario is to do and what is expected of the system under test."""
-
-    id: str  # "E1k", unique in the plan
-    title: str
-    fault: str  # the injector's kind; "" for a baseline
-    subject: str  # what is broken, by its name in the lab file
-    description: str  # one paragraph for a reader of the report
-    expected: str  # the behaviour that passes, in a sentence
-    requirement: str
-    reference: str
-    limit_failover_ms: float
-    limit_failback_ms: float
-    steady_s: float
-    fault_s: float
-    recover_s: float
-    repeats: int
-    not_run: str = ""  # the reason, when the lab cannot express it
-
-
-class PlanRecord(Record, frozen=True, kw_only=True):
-    """plan.json: the protocol, fixed before the first fault."""
-
-    schema: int
-    profile: str
-    seed: int
-    scenarios: list[ScenarioPlan]
-
-
 class EventKind(StrEnum):
     """Kinds of events.jsonl; the report and the judge know no others."""
 
@@ -196,6 +171,7 @@ class EventKind(StrEnum):
     REDUNDANCY = "redundancy"  # data: {"restored": bool}; detail says how it was seen
     COMPARE = "compare"  # data: {"equal": bool, "sectors": int, "first_difference_lba": int|None}
     READBACK = "readback"  # data: {"sectors": int}; the rows are in io/
+    EXERCISE = "exercise"  # data: {"expected": str, "good": bool|None}; detail: what was observed
     STANDSTILL = "standstill"  # the suite itself stood still; data: {"from_ns": int, "ms": float}
     NOTE = "note"
     ERROR = "error"  # the suite or the lab failed; the scenario is INCONCLUSIVE
