@@ -56,10 +56,11 @@ def judge(history: History) -> ScenarioJudgement:
         io_errors=len(measured.errors),
         sectors_written=measured.integrity.sectors_written,
         sectors_verified=measured.integrity.sectors_verified,
-        mismatches=len(measured.integrity.mismatches),
+        mismatches=measured.integrity.sectors_wrong,
         redundancy_restored_ms=_restored_ms(history),
         checks=checks,
         attribution=attribute(history, late_ms=late_ms),
+        violations=measured.integrity.violations,
     )
 
 

@@ -308,7 +308,7 @@ class ScenarioJudgement(Record, frozen=True, kw_only=True):
     redundancy_restored_ms: float | None  # after the mend
     checks: list[Check]
     attribution: list[AttributionPhase]
-    violations: list[Counterexample] = []  # the first of them
+    violations: list[Counterexample] = msgspec.field(default_factory=list)  # the first ones
     unattributed_ms: float | None = None  # part of the longest stall that no evidence explains
     standstill_ms: float | None = None  # longest standstill of the suite itself under load
     statistics: list[Statistic] = msgspec.field(default_factory=list)

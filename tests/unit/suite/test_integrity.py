@@ -88,13 +88,23 @@ def test_write_without_acknowledgement_may_be_there_or_not(
 
 
 def test_ghost_write_that_lands_over_a_newer_one_is_found() -> None:
-    """Engine 1 hangs with version 2, the host rewrites through engine 2, engine 1 wakes up."""
-    failed = write(2, 10, outcome=IoOutcome.ERROR, errno=5)
+    """Engine 1 hangs with version 2; the host's retry and version 3 go through engine 2; then
+    engine 1 wakes up. The operation on version 2 has ended, so it may not take effect again."""
+    retried = write(2, 10, done=18)
 
-    found = check([write(1, 0), failed, write(3, 20), read(3, 30), read(2, 40)])
+    found = check([write(1, 0), retried, write(3, 20), read(3, 30), read(2, 40)])
 
     assert len(found.mismatches) == 8
     assert kinds(found) == {Violation.LOST}
+
+
+def test_write_that_failed_may_land_later_than_a_newer_one_but_not_twice() -> None:
+    """Nobody told the application that version 2 will not come."""
+    failed = write(2, 10, outcome=IoOutcome.ERROR, errno=5)
+    legal = [write(1, 0), failed, write(3, 20), read(3, 30), read(2, 40)]
+
+    assert check(legal).mismatches == []
+    assert kinds(check([*legal, read(3, 50)])) == {Violation.LOST}
 
 
 def test_block_of_old_and_new_sectors_is_torn() -> None:
