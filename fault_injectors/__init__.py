@@ -8,8 +8,19 @@ A fault is a frozen value. Its life:
 crash of whoever injected.
 """
 
-from fault_injectors.array import ArrayOffline, ArraySlow
+from fault_injectors.alua import ArrayTransition
+from fault_injectors.array import (
+    ArrayHang,
+    ArrayOffline,
+    ArrayShrunk,
+    ArraySlow,
+    ArrayTail,
+    BackPathCut,
+)
+from fault_injectors.array_errors import ArrayErrors, ArrayWriteErrors, MediaError
 from fault_injectors.base import Fault, FaultError, Proof, wait_for_proof
+from fault_injectors.command import ArrayBusy, CommandFault, EngineLeave, LinkCut, UnitUnmap
+from fault_injectors.corruption import BlockCorrupt
 from fault_injectors.engine import EngineHang, EngineKill
 from fault_injectors.injection import Injection, injected
 from fault_injectors.journal import HealResult, Journal, heal_all, outstanding
@@ -19,22 +30,36 @@ from fault_injectors.shell import Completed, LocalShell, Shell, SshShell, shell_
 
 __all__ = [
     "FAULTS",
+    "ArrayBusy",
+    "ArrayErrors",
+    "ArrayHang",
     "ArrayOffline",
+    "ArrayShrunk",
     "ArraySlow",
+    "ArrayTail",
+    "ArrayTransition",
+    "ArrayWriteErrors",
+    "BackPathCut",
+    "BlockCorrupt",
+    "CommandFault",
     "Completed",
     "EngineHang",
     "EngineIsolate",
     "EngineKill",
+    "EngineLeave",
     "Fault",
     "FaultError",
     "HealResult",
     "Injection",
     "Journal",
+    "LinkCut",
     "LocalShell",
+    "MediaError",
     "PathPull",
     "Proof",
     "Shell",
     "SshShell",
+    "UnitUnmap",
     "heal_all",
     "injected",
     "outstanding",

@@ -1,4 +1,4 @@
-"""Faults behind the engines: an array that is gone, an array that is slow."""
+"""Faults behind the engines: an array or a way to it that is gone, slow, hung or too small."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -8,6 +8,7 @@ from fault_injectors.base import Proof
 from fault_injectors.params import check_params, to_params
 from fault_injectors.scsi_state import ScsiOffline
 from fault_injectors.shell import FaultError, Shell
+from fault_injectors.table_fault import TableFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,52 +21,118 @@ class ArrayOffline(ScsiOffline):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArraySlow:
-    """Every I/O to an array takes `delay_ms` longer, by dm-delay under its logical units.
+class BackPathCut(ScsiOffline):
+    """An array is gone for one engine, while the other still reaches it."""
 
-    `devices` are device-mapper names; `tables` their own tables, found by `prepare` and kept in
-    the journal, since after `apply` nobody else knows them.
-    """
+    kind: ClassVar[str] = "back_path_cut"
+    label: ClassVar[str] = "Back path cut"
+    colour: ClassVar[str] = "#B8860B"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArraySlow(TableFault):
+    """Every I/O to an array takes `delay_ms` longer, by dm-delay under its logical units."""
 
     kind: ClassVar[str] = "array_slow"
     label: ClassVar[str] = "Array slow"
     colour: ClassVar[str] = "#009E73"
 
+    delay_ms: int
+
+    def broken(self, table: str) -> str:
+        """See TableFault.broken."""
+        return dm_table.delayed(table, self.delay_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayTail(TableFault):
+    """A share of an array's blocks takes `delay_ms` longer, as where a disk retries.
+
+    Each of `stripes` equal parts of a device begins with `per_mille` thousandths that are slow.
+    dm-delay knows no chance: I/Os spread over the device are slow as often as blocks are.
+    """
+
+    kind: ClassVar[str] = "array_tail"
+    label: ClassVar[str] = "Array slow now and then"
+    colour: ClassVar[str] = "#66C2A5"
+
+    delay_ms: int
+    per_mille: int = 10
+    stripes: int = 64
+
+    def broken(self, table: str) -> str:
+        """See TableFault.broken."""
+        size = dm_table.sectors(table)
+        stripe = size // self.stripes // dm_table.BLOCK_SECTORS * dm_table.BLOCK_SECTORS
+        slow = max(1, stripe * self.per_mille // 1000 // dm_table.BLOCK_SECTORS)
+        length = slow * dm_table.BLOCK_SECTORS
+        if not 0 < length < stripe:
+            raise FaultError(f"{self.subject}: {size} sectors are too few for {self.stripes} parts")
+        spans = [(number * stripe, length) for number in range(self.stripes)]
+        return dm_table.with_spans(
+            table, spans, lambda device, offset: f"delay {device} {offset} {self.delay_ms}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayShrunk(TableFault):
+    """An array's logical units have lost the end of their blocks: the array returns another size.
+
+    `keep_percent` of each are left. LIO tells hosts the new capacity at once (iblock_get_blocks
+    in drivers/target/target_core_iblock.c reads the size of the device beneath it).
+    """
+
+    kind: ClassVar[str] = "array_shrunk"
+    label: ClassVar[str] = "Array of another size"
+    colour: ClassVar[str] = "#A6761D"
+
+    keep_percent: int = 50
+
+    def broken(self, table: str) -> str:
+        """See TableFault.broken."""
+        return dm_table.shortened(table, dm_table.sectors(table) * self.keep_percent // 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayHang:
+    """An array takes commands and answers none: device-mapper holds the I/O of its units."""
+
+    kind: ClassVar[str] = "array_hang"
+    label: ClassVar[str] = "Array hung"
+    colour: ClassVar[str] = "#F0A500"
+
     subject: str
     devices: tuple[str, ...]
-    delay_ms: int
-    tables: tuple[str, ...] = ()
 
     def prepare(self, shell: Shell) -> Self:
-        """See Fault.prepare; refuses devices that are not linear, so also one already slow."""
+        """See Fault.prepare; refuses devices that are held already."""
         if not self.devices:
-            raise FaultError(f"{self.subject}: the lab file names no device to slow down")
-        live = dm_table.read_tables(shell, self.devices)
-        tables = tuple(live[device] for device in self.devices)
-        for device, table in live.items():
-            if not table:
-                raise FaultError(f"{self.subject}: {device} has no table")
-            dm_table.delayed(table, self.delay_ms)
-        return replace(self, tables=tables)
+            raise FaultError(f"{self.subject}: the lab file names no device-mapper device")
+        dm_table.read_tables(shell, self.devices)
+        if held := dm_table.suspended(shell, self.devices):
+            raise FaultError(
+                f"{self.subject}: {', '.join(sorted(held))} suspended before the fault"
+            )
+        return replace(self)
 
     def apply(self, shell: Shell) -> None:
         """See Fault.apply."""
-        dm_table.replace_tables(shell, self._slow())
+        dm_table.suspend(shell, self.devices)
 
     def probe(self, shell: Shell) -> Proof:
-        """See Fault.probe: every live table delays."""
-        return self._proof(shell, self._slow())
+        """See Fault.probe: device-mapper says that every device is suspended."""
+        held = dm_table.suspended(shell, self.devices)
+        return Proof(effective=held == set(self.devices), seen=self._seen(held))
 
     def heal(self, shell: Shell) -> None:
-        """See Fault.heal; switches only the devices that need it."""
-        wanted = self._fast()
-        wrong = self._wrong(shell, wanted)
-        if wrong:
-            dm_table.replace_tables(shell, {device: wanted[device] for device in wrong})
+        """See Fault.heal."""
+        if held := dm_table.suspended(shell, self.devices):
+            dm_table.resume(shell, sorted(held))
 
     def healed(self, shell: Shell) -> Proof:
-        """See Fault.healed: every live table is the one that `prepare` found."""
-        return self._proof(shell, self._fast())
+        """See Fault.healed: no device is suspended."""
+        held = dm_table.suspended(shell, self.devices)
+        return Proof(effective=not held, seen=self._seen(held))
 
     def to_params(self) -> dict[str, Any]:
         """See Fault.to_params."""
@@ -76,36 +143,6 @@ class ArraySlow:
         """See Fault.from_params."""
         return cls(**check_params(cls, params))
 
-    def _fast(self) -> dict[str, str]:
-        """Return the devices' own tables."""
-        if len(self.tables) != len(self.devices):
-            raise FaultError(f"{self.subject}: not prepared; the tables are not known")
-        return dict(zip(self.devices, self.tables, strict=True))
-
-    def _slow(self) -> dict[str, str]:
-        """Return the tables that delay."""
-        return {
-            device: dm_table.delayed(table, self.delay_ms) for device, table in self._fast().items()
-        }
-
-    @staticmethod
-    def _wrong(shell: Shell, wanted: dict[str, str]) -> list[str]:
-        """Return the devices that have another table or hold their I/O."""
-        live = dm_table.read_tables(shell, list(wanted))
-        held = dm_table.suspended(shell, list(wanted))
-        return [
-            device
-            for device, table in wanted.items()
-            if device in held or not dm_table.same(live[device], table)
-        ]
-
-    @staticmethod
-    def _proof(shell: Shell, wanted: dict[str, str]) -> Proof:
-        live = dm_table.read_tables(shell, list(wanted))
-        held = dm_table.suspended(shell, list(wanted))
-        right = all(dm_table.same(live[device], table) for device, table in wanted.items())
-        seen = ", ".join(
-            f"{device} [{table}]{' suspended' if device in held else ''}"
-            for device, table in live.items()
-        )
-        return Proof(effective=right and not held, seen=f"dm table: {seen}")
+    def _seen(self, held: set[str]) -> str:
+        states = (f"{one} {'suspended' if one in held else 'active'}" for one in self.devices)
+        return f"device-mapper: {', '.join(states)}"

@@ -1,7 +1,18 @@
 """The list of all faults. A new kind is one class and one line here."""
 
-from fault_injectors.array import ArrayOffline, ArraySlow
+from fault_injectors.alua import ArrayTransition
+from fault_injectors.array import (
+    ArrayHang,
+    ArrayOffline,
+    ArrayShrunk,
+    ArraySlow,
+    ArrayTail,
+    BackPathCut,
+)
+from fault_injectors.array_errors import ArrayErrors, ArrayWriteErrors, MediaError
 from fault_injectors.base import Fault
+from fault_injectors.command import ArrayBusy, CommandFault, EngineLeave, LinkCut, UnitUnmap
+from fault_injectors.corruption import BlockCorrupt
 from fault_injectors.engine import EngineHang, EngineKill
 from fault_injectors.path import EngineIsolate, PathPull
 
@@ -12,4 +23,18 @@ FAULTS: dict[str, type[Fault]] = {
     EngineHang.kind: EngineHang,
     ArrayOffline.kind: ArrayOffline,
     ArraySlow.kind: ArraySlow,
+    ArrayTail.kind: ArrayTail,
+    ArrayHang.kind: ArrayHang,
+    ArrayErrors.kind: ArrayErrors,
+    ArrayWriteErrors.kind: ArrayWriteErrors,
+    MediaError.kind: MediaError,
+    BlockCorrupt.kind: BlockCorrupt,
+    ArrayShrunk.kind: ArrayShrunk,
+    ArrayTransition.kind: ArrayTransition,
+    ArrayBusy.kind: ArrayBusy,
+    BackPathCut.kind: BackPathCut,
+    EngineLeave.kind: EngineLeave,
+    LinkCut.kind: LinkCut,
+    UnitUnmap.kind: UnitUnmap,
+    CommandFault.kind: CommandFault,
 }

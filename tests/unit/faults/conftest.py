@@ -71,14 +71,22 @@ class FakeDeviceMapper(FakeShell):
     inactive: dict[str, str] = field(default_factory=dict)
     suspended: set[str] = field(default_factory=set)
     dies_at: str = ""
+    told: list[str] = field(default_factory=list)
 
     def _answer(self, argv: tuple[str, ...]) -> tuple[int, str]:
+        if argv[0] != "dmsetup":
+            return self.commands[argv[0]]()
         verb = argv[2]
         if verb == self.dies_at:
             raise KeyboardInterrupt
         if verb == "load":
             self.inactive[argv[3]] = argv[5]
             return 0, ""
+        if verb == "message":
+            self.told.append(" ".join(argv[3:]))
+            return 0, ""
+        if "minor" in argv:
+            return 0, f"  {sorted(self.live).index(argv[-1])}\n"
         devices = [word for word in argv[3:] if word in self.live]
         if verb == "suspend":
             self.suspended.update(devices)

@@ -32,7 +32,7 @@ def test_apply_delays_all_devices_and_heal_restores_their_tables(device_mapper, 
 def test_an_array_that_is_already_slow_is_refused(device_mapper, slow):
     slow.apply(device_mapper)
 
-    with pytest.raises(FaultError, match="expected a linear target to slow down, seen '0 131072 d"):
+    with pytest.raises(FaultError, match="expected a linear target to break, seen '0 131072 d"):
         ArraySlow(subject="B", devices=("b-lu0",), delay_ms=5).prepare(device_mapper)
 
 
@@ -66,5 +66,5 @@ def test_a_suspended_device_is_not_healed(device_mapper, slow):
 
 
 def test_an_array_without_slow_devices_is_refused(device_mapper):
-    with pytest.raises(FaultError, match="names no device"):
+    with pytest.raises(FaultError, match="names no device-mapper device"):
         ArraySlow(subject="B", devices=(), delay_ms=5).prepare(device_mapper)

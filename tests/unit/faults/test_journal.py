@@ -204,8 +204,20 @@ def example(kind):
     """A prepared value of each kind, every field set."""
     cls = FAULTS[kind]
     engine = {f"{name}_argv": (name, "x") for name in ("pid", "start", "ready")}
+    table = {"devices": ("d",), "tables": ("0 8 linear 7:0 0",)}
+    command = {f"{name}_argv": (name,) for name in ("apply", "probe", "heal", "healed")}
     fields = {
-        "array_slow": {"devices": ("d",), "delay_ms": 7, "tables": ("0 8 linear 7:0 0",)},
+        **dict.fromkeys(("command", "engine_leave", "link_cut", "unit_unmap"), command),
+        "array_busy": command,
+        "array_slow": {**table, "delay_ms": 7},
+        "array_tail": {**table, "delay_ms": 7, "per_mille": 3, "stripes": 2},
+        "array_shrunk": {**table, "keep_percent": 40},
+        "array_errors": table,
+        "array_write_errors": table,
+        "media_error": {**table, "lbas": (0, 8), "target": "dust"},
+        "array_hang": {"devices": ("d", "e")},
+        "array_transition": {"devices": ("d",), "backstores": ("/b",)},
+        "block_corrupt": {"device": "d", "lba": 9, "before": "00" * 512},
         "engine_kill": {**engine, "timeout_s": 2.5, "pid": 42, "start_time": 777},
         "engine_hang": {**engine, "timeout_s": 2.5, "pid": 42, "start_time": 777},
     }
