@@ -23,8 +23,9 @@ certify: setup ## boot the virtual lab, certify the reference router, write the 
 test: setup ## run every check (.ci/run calls this)
 	@"$(VENV)/bin/tox" run $(TOX_ARGS)
 
-bench: setup ## print speeds of the router, of LIO and of LIO over MD RAID-1, from one run in one guest
+bench: setup ## print speeds of the router, of LIO and of LIO over MD RAID-1, from one run in one guest; of the judge
 	@"$(VENV)/bin/certify" lab bench $(RUN_ARGS)
+	@"$(VENV)/bin/python" -m certify.bench_checker
 
 compile: setup ## build the router's hot modules with mypyc, in place (make clean undoes it)
 	@ZEROSTALL_COMPILE=1 "$(VENV)/bin/python" -m pip install -q --disable-pip-version-check --no-deps -e .
