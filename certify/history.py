@@ -24,6 +24,8 @@ from reports.record import (
 APPLICATION = "app-"
 CONTROL = "control"
 PATH = "path:"
+CROSS = "cross:"
+ARRAY = "array:"
 READBACK = "readback"
 
 NOT_RUN = "not_run"
@@ -75,6 +77,12 @@ class History:
         return max([event.t_ns for event in self.events] + [io.done_ns for io in self.ios] + [0])
 
     @property
+    def mended_ns(self) -> int | None:
+        """When the mending of all that was broken began; a flap's own mends come before."""
+        first = self.first(EventKind.MENDED)
+        return self.phase_ns("mend") or (first.t_ns if first else None)
+
+    @property
     def steady(self) -> Window | None:
         """The time before the fault."""
         start = self.phase_ns("steady")
@@ -89,14 +97,14 @@ class History:
         injected = self.first(EventKind.INJECTED)
         if injected is None:
             return None
-        mended = self.first(EventKind.MENDED)
-        return Window(start_ns=injected.t_ns, end_ns=mended.t_ns if mended else self.end_ns)
+        mended = self.mended_ns
+        return Window(start_ns=injected.t_ns, end_ns=self.end_ns if mended is None else mended)
 
     @property
     def failback(self) -> Window | None:
         """The time from the mending to the end of observation."""
-        mended = self.first(EventKind.MENDED)
-        return Window(start_ns=mended.t_ns, end_ns=self.end_ns) if mended else None
+        mended = self.mended_ns
+        return None if mended is None else Window(start_ns=mended, end_ns=self.end_ns)
 
 
 def sent(io: IoRecord) -> bool:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from certify.deadline import Clock
+from certify.exercise import Exercise
 from certify.observe import Observer
 from certify.probes import Emit, Pulse
-from certify.scenarios.base import Break
+from certify.scenarios.base import Step
 from fault_injectors import Proof
 from reports.record import EventKind, EventRecord, IoRecord
 
@@ -122,6 +123,7 @@ class Ports:
     sleep: Callable[[float], None]
     observers: Callable[[], Sequence[Observer]]
     load: Callable[[int, Emit], Load]  # takes the ordinal of the repeat in the run
-    prepare: Callable[[Break], Injection]
+    prepare: Callable[[Step], Injection]
     looks: Sequence[Callable[[], list[str]]]  # what is not whole, cheap looks first
     verify: Callable[[History, list[int]], None]  # reads back and compares, as events and I/Os
+    exercises: Callable[[Callable[[], str]], Sequence[Exercise]]  # takes what tells the phase

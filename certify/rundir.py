@@ -81,7 +81,7 @@ def make_plan(lab: Lab, *, profile: str, seed: int, repeats: int) -> PlanRecord:
         schema=SCHEMA,
         profile=profile,
         seed=seed,
-        scenarios=[scenario.plan(lab, repeats=repeats) for scenario in scenarios_of(profile)],
+        scenarios=[one.plan(lab, repeats=repeats, seed=seed) for one in scenarios_of(profile)],
     )
 
 

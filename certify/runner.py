@@ -2,24 +2,29 @@
 
     preflight - steady - fault - mend - recover - undo - done
 
-Every wait is bounded. Whatever happens on the way, also Ctrl-C, the fault is undone before
-`run_scenario` returns or raises.
+Every wait is bounded. Whatever happens on the way, also Ctrl-C, every fault is undone before
+`ScenarioRun.run` returns or raises.
 """
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from certify.deadline import Deadline
+from certify.exercise import Exercise
 from certify.lab import LabError
 from certify.observe import start_all, stop_all
-from certify.ports import Injection, Load, Ports
+from certify.ports import Load, Ports
 from certify.scenarios.base import Break
+from certify.schedule import LOOK_S, Schedule
 from fault_injectors import FaultError
 from reports.record import EventKind, ScenarioPlan
 
+SCHEDULE = "schedule"
+"""Subject of the NOTE that holds the steps of a repeat."""
 TICK_S = 0.1
 FLOWS_MS = 250.0
 """I/O flows when nothing of the application has been due for longer."""
-PROOF_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +43,6 @@ EMULATED = Caps(preflight_s=180.0, mend_s=180.0, redundancy_s=300.0)
 """For an emulated CPU, on which an engine takes 20 s to start."""
 
 WARM_UP_S = 0.5
-LOOK_S = 0.5
-"""How often the system under test is asked whether it is whole: asking costs CPU."""
 SETTLE_S = 1.5
 """How long a healthy state is watched before the load ends, so that a late stall shows."""
 
@@ -55,7 +58,9 @@ class ScenarioRun:
     ports: Ports
     caps: Caps = field(default_factory=Caps)
     _load: Load | None = field(init=False, default=None)
-    _injection: Injection | None = field(init=False, default=None)
+    _schedule: Schedule | None = field(init=False, default=None)
+    _exercises: list[Exercise] = field(init=False, default_factory=list)
+    _phase_now: str = field(init=False, default="")
     _written: list[int] = field(init=False, default_factory=list)
 
     def run(self) -> list[str]:
@@ -78,7 +83,7 @@ class ScenarioRun:
         self._phase("preflight", "Is the lab whole?")
         self._preflight()
         if self.broken is not None:
-            self._injection = self.ports.prepare(self.broken)
+            self._schedule = self._prepared(self.broken)
         observers = self.ports.observers()
         start_all(observers, self._emit)
         try:
@@ -87,22 +92,49 @@ class ScenarioRun:
             stop_all(observers)
         return self._verify()
 
+    def _prepared(self, broken: Break) -> Schedule:
+        data = {"steps": [msgspec.to_builtins(step.plan()) for step in broken.steps]}
+        self.ports.history.event(EventKind.NOTE, SCHEDULE, "what is to be broken, and when", data)
+        schedule = Schedule(
+            broken=broken,
+            ports=self.ports,
+            watch=self._watch,
+            wait_whole=lambda: self._wait_whole(self.caps.redundancy_s),
+            mend_s=self.caps.mend_s,
+        )
+        schedule.prepare()
+        return schedule
+
     def _under_load(self) -> None:
         self._load = self.ports.load(self.ordinal, self.ports.history.io)
         self._load.start()
+        for exercise in self.ports.exercises(lambda: self._phase_now):
+            self._exercises.append(exercise)  # before it starts: half a start needs an end too
+            exercise.start()
         self._watch(WARM_UP_S)
         self._phase("steady", "Load on, nothing broken")
         self._watch(self.plan.steady_s)
-        if self._injection is None:
+        if self._schedule is None:
             self._stop_load()  # what follows costs CPU, and nothing happens that a load could see
+            self._stop_exercises()
             self._look_at_redundancy()
             return
-        self._break(self._injection)
-        self._mend(self._injection)
+        self._break_and_mend(self._schedule)
         self._phase("recover", "Until redundancy is shown")
         self._look_at_redundancy()
         self._watch(max(self.plan.recover_s, SETTLE_S), until_flowing_s=self.caps.drain_s)
         self._stop_load()
+        self._stop_exercises()
+
+    def _break_and_mend(self, schedule: Schedule) -> None:
+        what = f"{self.plan.fault} on {self.plan.subject}"
+        self._phase("fault", what)
+        schedule.play()
+        # Where an outage is meant, nobody can expect I/O to flow before the mend.
+        until_s = 0.0 if self.plan.outage else self.caps.fault_s
+        self._watch(self.plan.fault_s, until_flowing_s=until_s)
+        self._phase("mend", f"Undoing {what}")
+        schedule.mend()
 
     def _verify(self) -> list[str]:
         self._phase("undo", "Reading everything back")
@@ -116,39 +148,6 @@ class ScenarioRun:
         problems = self._wait_whole(self.caps.preflight_s)
         if problems:
             raise LabError(f"the lab is not whole before the fault: {problems[0]}")
-
-    def _break(self, injection: Injection) -> None:
-        ports = self.ports
-        self._phase("fault", f"{self.plan.fault} on {self.plan.subject}")
-        began = ports.clock()
-        injection.inject()
-        took_ms = (ports.clock() - began) / 1e6
-        data = {"kind": self.plan.fault, "took_ms": round(took_ms, 3)}
-        detail = f"{self.plan.fault} on {self.plan.subject}"
-        ports.history.event(EventKind.INJECTED, self.plan.subject, detail, data, began)
-        proof = injection.prove(timeout_s=PROOF_S)
-        kind = EventKind.PROVEN if proof.effective else EventKind.NOT_PROVEN
-        ports.history.event(kind, self.plan.subject, proof.seen)
-        self._watch(self.plan.fault_s, until_flowing_s=self.caps.fault_s)
-
-    def _mend(self, injection: Injection) -> None:
-        ports = self.ports
-        self._phase("mend", f"Undoing {self.plan.fault} on {self.plan.subject}")
-        began = ports.clock()
-        ports.history.event(
-            EventKind.MENDED, self.plan.subject, f"undoing {self.plan.fault}", t_ns=began
-        )
-        injection.mend()
-        deadline = Deadline.after(self.caps.mend_s, ports.clock)
-        while True:
-            proof = injection.prove_mended(timeout_s=0.0)
-            if proof.effective:
-                ports.history.event(EventKind.MEND_PROVEN, self.plan.subject, proof.seen)
-                return
-            if deadline.passed:
-                ports.history.event(EventKind.NOT_PROVEN, "mend", proof.seen)
-                return
-            self._watch(LOOK_S)
 
     def _look_at_redundancy(self) -> None:
         """Wait until redundancy is shown, and record whether it was."""
@@ -193,23 +192,40 @@ class ScenarioRun:
             load.stop(timeout_s=self.caps.drain_s)
             self._written = load.written()
 
+    def _stop_exercises(self) -> None:
+        """Stop every exercise, also those after one that fails; raise what failed first."""
+        failed: list[LabError | FaultError | OSError] = []
+        while self._exercises:
+            try:
+                self._exercises.pop().stop()
+            except (LabError, FaultError, OSError) as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
     def _undo(self) -> None:
         """Heal what is outstanding and stop what runs, whatever state the run is in."""
         try:
-            if self._injection is not None and self._injection.outstanding:
-                self._injection.undo(timeout_s=self.caps.mend_s)
-        except FaultError as error:
-            self.ports.history.event(EventKind.ERROR, "undo", str(error))
+            for problem in self._schedule.undo() if self._schedule else []:
+                self.ports.history.event(EventKind.ERROR, "undo", problem)
         finally:
             self._stop_load()
+            self._end_exercises()
+
+    def _end_exercises(self) -> None:
+        try:
+            self._stop_exercises()
+        except (LabError, FaultError, OSError) as error:
+            self.ports.history.event(EventKind.ERROR, "exercise", str(error))
 
     def _recovered(self) -> list[str]:
         """After an error: undo, then say what of the lab is not whole."""
         self._undo()
-        return self._wait_whole(self.caps.redundancy_s if self._injection else 0.0)
+        return self._wait_whole(self.caps.redundancy_s if self._schedule else 0.0)
 
     def _phase(self, name: str, detail: str) -> None:
         ports = self.ports
+        self._phase_now = name
         ports.history.event(EventKind.PHASE, name, detail)
         ports.narrator.phase(name, detail, left_s=seconds_left(self.plan, name))
 
@@ -227,7 +243,10 @@ def seconds_left(plan: ScenarioPlan, phase: str = "preflight") -> float:
     """Return about how long a scenario goes on from the beginning of *phase*."""
     steps = [("preflight", 0.0), ("steady", plan.steady_s + WARM_UP_S)]
     if plan.fault:
-        steps += [("fault", plan.fault_s), ("mend", 0.0), ("recover", plan.recover_s)]
+        fault_s = plan.fault_s + max(
+            (step.mend_at_s or step.at_s for step in plan.steps), default=0
+        )
+        steps += [("fault", fault_s), ("mend", 0.0), ("recover", plan.recover_s)]
     steps += [("undo", 0.0), ("done", 0.0)]
     names = [name for name, _ in steps]
     rest = steps[names.index(phase) :] if phase in names else []

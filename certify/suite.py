@@ -12,6 +12,7 @@ from certify.checker import judge
 from certify.checks import untimed
 from certify.console import Console
 from certify.devices import LabDevices, resolve
+from certify.exercise import Exercise, Stage
 from certify.helper import Helper
 from certify.history import NOT_RUN, read_history
 from certify.lab import Lab, LabError
@@ -106,13 +107,14 @@ class Suite:
             self._excuse(plan, repeat, f"The lab was left broken: {self.broken}")
             return
         try:
-            ports = self._ports(recorder)
+            ports = self._ports(recorder, plan, repeat)
         except LabError as error:
             self.broken = str(error).splitlines()[0]
             self._excuse(plan, repeat, f"The lab is not what its file says: {self.broken}")
             return
         self.console.scenario(plan, repeat)
-        broken = MODULES[plan.id].SCENARIO.build(self.lab)
+        seed = self.folder.record.seed
+        broken = MODULES[plan.id].SCENARIO.schedule(self.lab, seed=seed, repeat=repeat)
         with quiet_interpreter():
             problems = ScenarioRun(
                 plan=plan,
@@ -132,7 +134,7 @@ class Suite:
         recorder.event(EventKind.NOTE, NOT_RUN, why)
         recorder.end()
 
-    def _ports(self, recorder: Recorder) -> Ports:
+    def _ports(self, recorder: Recorder, plan: ScenarioPlan, repeat: int) -> Ports:
         lab = self.lab
         devices = resolve(lab)
         record = self.folder.record
@@ -147,6 +149,19 @@ class Suite:
                 emit=emit,
             )
 
+        def exercises(phase: Callable[[], str]) -> list[Exercise]:
+            stage = Stage(
+                lab=lab,
+                devices=devices,
+                events=recorder,
+                shells=self._helper.shell_for,
+                run_id=record.run_id,
+                seed=record.seed + repeat,
+                ordinal=self._ordinal,
+                phase=phase,
+            )
+            return [kind.make(stage) for kind in MODULES[plan.id].SCENARIO.exercises]
+
         return Ports(
             history=recorder,
             narrator=self.console,
@@ -154,13 +169,14 @@ class Suite:
             sleep=time.sleep,
             observers=lambda: observers_of(lab, poll_s=rates_of(lab).poll_ms / 1e3),
             load=load,
-            prepare=lambda broken: Injection.prepared(
-                broken.fault, self._helper.shell_for(broken.reach), Journal(self.folder.journal)
+            prepare=lambda step: Injection.prepared(
+                step.fault, self._helper.shell_for(step.reach), Journal(self.folder.journal)
             ),
             looks=looks(lab, devices, shells=self._helper.shell_for),
             verify=lambda history, lbas: verify_data(
                 history, lbas, lab=lab, devices=devices, run_id=record.run_id
             ),
+            exercises=exercises,
         )
 
     def _heal(self) -> list[str]:

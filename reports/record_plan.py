@@ -1,5 +1,7 @@
 """The protocol of a run, plan.json: what is to be done, fixed before the first fault."""
 
+import msgspec
+
 from reports.record_base import Record
 
 
@@ -46,9 +48,11 @@ class ScenarioPlan(Record, frozen=True, kw_only=True):
     repeats: int
     not_run: str = ""  # the reason, when the lab cannot express it
     need: str = ""  # what a lab must have for it
-    steps: list[StepPlan] = []  # of the first repeat; the seed varies the others where it varies
+    steps: list[StepPlan] = msgspec.field(default_factory=list)  # of the first repeat
+    varies: bool = False  # the seed makes another schedule for every repeat
     outage: OutagePlan | None = None  # that the application is meant to see
-    exercises: list[str] = []  # names of what is done beside the load
+    exercises: list[str] = msgspec.field(default_factory=list)  # done beside the load, by name
+    asks: list[str] = msgspec.field(default_factory=list)  # further questions to the evidence
 
 
 class PlanRecord(Record, frozen=True, kw_only=True):

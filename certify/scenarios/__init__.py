@@ -8,9 +8,9 @@ from certify.scenarios import (
     healthy_baseline,
     path_pull,
 )
-from certify.scenarios.base import Break, NotApplicableError, Scenario
+from certify.scenarios.base import Break, NotApplicableError, Scenario, Step
 
-__all__ = ["MODULES", "PROFILES", "Break", "NotApplicableError", "Scenario", "scenarios_of"]
+__all__ = ["MODULES", "PROFILES", "Break", "NotApplicableError", "Scenario", "Step", "scenarios_of"]
 
 MODULES = {
     module.SCENARIO.id: module

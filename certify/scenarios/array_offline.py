@@ -11,7 +11,7 @@ def build(lab: Lab) -> Break:
     if not array.hctl:
         raise NotApplicableError(f"array {array.name} has no hctl: its paths cannot be cut")
     fault = ArrayOffline(subject=array.name, hctl=tuple(array.hctl))
-    return Break(fault=fault, reach=array.reach)
+    return Break.of(fault, array.reach)
 
 
 SCENARIO = Scenario(

@@ -15,7 +15,7 @@ def build(lab: Lab) -> Break:
     if not devices:
         raise NotApplicableError(f"array {array.name} has no slow_device: it cannot be delayed")
     fault = ArraySlow(subject=array.name, devices=devices, delay_ms=DELAY_MS)
-    return Break(fault=fault, reach=array.reach)
+    return Break.of(fault, array.reach)
 
 
 SCENARIO = Scenario(

@@ -1,11 +1,13 @@
-"""What a scenario is: which fault, for how long, what is expected, and how the lab expresses it."""
+"""What a scenario is: which faults, when, what is expected, and how the lab expresses it."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from certify.exercise import ExerciseKind
 from certify.lab import Array, Engine, Lab
 from fault_injectors.base import Fault
-from reports.record import ScenarioPlan
+from reports.record import OutagePlan, ScenarioPlan, StepPlan
 
 DEFAULT_LIMIT = "default"
 
@@ -15,24 +17,55 @@ class NotApplicableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Break:
-    """A fault of this lab and where it acts."""
+class Step:
+    """One fault of this lab, where it acts, and when: in seconds after the fault phase began.
+
+    A step without `mend_at_s` is mended in the mend phase, in the order of the steps. With
+    `whole_first` the schedule stands still before it until the lab is whole again.
+    """
 
     fault: Fault
     reach: str
+    at_s: float = 0.0
+    mend_at_s: float | None = None
+    whole_first: bool = False
+
+    def plan(self) -> StepPlan:
+        """Return the step as the protocol holds it."""
+        return StepPlan(
+            fault=self.fault.kind,
+            subject=self.fault.subject,
+            at_s=self.at_s,
+            mend_at_s=self.mend_at_s,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """What is broken, in time. No step begins when `budget_s` of the fault phase are over."""
+
+    steps: tuple[Step, ...]
+    budget_s: float | None = None
+
+    @classmethod
+    def of(cls, fault: Fault, reach: str) -> "Break":
+        """Return the usual schedule: one fault at once, mended in the mend phase."""
+        return cls(steps=(Step(fault=fault, reach=reach),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One thing that happens to a SAN. `build` makes the fault, or None for a baseline.
+    """One thing that happens to a SAN. `build` makes the schedule, or None for a baseline.
 
     Times are the least that is observed: the fault phase goes on until I/O flows again, recovery
-    until redundancy is shown, both up to the runner's caps.
+    until redundancy is shown, both up to the runner's caps. `vary` makes another schedule of what
+    `build` returned; it gets a source of random numbers that is the same for the same seed of the
+    run, scenario and repeat.
     """
 
     id: str
     title: str
-    kind: str  # of the fault; "" for a baseline
+    kind: str  # of the first fault; "" for a baseline
     description: str
     expected: str
     requirement: str
@@ -41,22 +74,42 @@ class Scenario:
     limit_failover_ms: float
     limit_failback_ms: float
     steady_s: float = 2.0
-    fault_s: float = 3.0
+    fault_s: float = 3.0  # after the last step began or was mended
     recover_s: float = 1.5
+    need: str = "nothing but a lab file"
+    vary: Callable[[Break, random.Random], Break] | None = None
+    outage: OutagePlan | None = None
+    exercises: tuple[ExerciseKind, ...] = ()
+    asks: tuple[str, ...] = ()  # names in certify.asks
 
-    def plan(self, lab: Lab, *, repeats: int) -> ScenarioPlan:
+    def schedule(self, lab: Lab, *, seed: int, repeat: int = 1) -> Break | None:
+        """Return what is broken in one repeat; None for a baseline.
+
+        Raises NotApplicableError when the lab cannot express it.
+        """
+        for exercise in self.exercises:
+            if lack := exercise.lacks(lab):
+                raise NotApplicableError(lack)
+        broken = self.build(lab)
+        if broken is None or self.vary is None:
+            return broken
+        # Not for secrets: the same schedule for the same seed, on every machine.
+        return self.vary(broken, random.Random(f"{seed}/{self.id}/{repeat}"))  # noqa: S311
+
+    def plan(self, lab: Lab, *, repeats: int, seed: int = 1) -> ScenarioPlan:
         """Return what is to be done on *lab*; `not_run` says why if it cannot be."""
-        subject, not_run = "", ""
+        steps: list[StepPlan] = []
+        not_run = ""
         try:
-            broken = self.build(lab)
-            subject = broken.fault.subject if broken else ""
+            broken = self.schedule(lab, seed=seed)
+            steps = [step.plan() for step in broken.steps] if broken else []
         except NotApplicableError as reason:
             not_run = str(reason)
         return ScenarioPlan(
             id=self.id,
             title=self.title,
             fault=self.kind,
-            subject=subject,
+            subject=_subject(steps),
             description=self.description,
             expected=self.expected,
             requirement=self.requirement,
@@ -68,7 +121,18 @@ class Scenario:
             recover_s=self.recover_s,
             repeats=repeats,
             not_run=not_run,
+            need=self.need,
+            steps=steps,
+            varies=self.vary is not None,
+            outage=self.outage,
+            exercises=[exercise.name for exercise in self.exercises],
+            asks=list(self.asks),
         )
+
+
+def _subject(steps: list[StepPlan]) -> str:
+    """Return the names of what is broken, each once, in order."""
+    return ", ".join(dict.fromkeys(step.subject for step in steps))
 
 
 def _limit(limits: dict[str, float], scenario: str, own: float) -> float:

@@ -9,7 +9,7 @@ from fault_injectors import EngineHang
 def build(lab: Lab) -> Break:
     """Stop the second engine of the lab file."""
     engine = engine_at(lab, 1)
-    return Break(fault=EngineHang(**process_of(engine)), reach=engine.reach)
+    return Break.of(EngineHang(**process_of(engine)), engine.reach)
 
 
 SCENARIO = Scenario(

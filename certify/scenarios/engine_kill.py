@@ -9,7 +9,7 @@ from fault_injectors import EngineKill
 def build(lab: Lab) -> Break:
     """Kill the first engine of the lab file."""
     engine = engine_at(lab, 0)
-    return Break(fault=EngineKill(**process_of(engine)), reach=engine.reach)
+    return Break.of(EngineKill(**process_of(engine)), engine.reach)
 
 
 SCENARIO = Scenario(

@@ -11,7 +11,7 @@ def build(lab: Lab) -> Break:
         raise NotApplicableError(f"the lab file names {len(lab.path)} paths; two are needed")
     path = lab.path[0]
     fault = PathPull(subject=path.name, hctl=(path.hctl,))
-    return Break(fault=fault, reach=host_reach(lab, path.host))
+    return Break.of(fault, host_reach(lab, path.host))
 
 
 SCENARIO = Scenario(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from certify.exercise import Exercise
 from certify.lab import LabError
 from certify.ports import Ports
 from certify.probes import Pulse
@@ -18,7 +19,7 @@ from reports.record import EventKind, EventRecord, IoRecord
 
 from .conftest import make_plan
 
-BREAK = Break(fault=PathPull(subject="p1", hctl=("1:0:0:*",)), reach="local")
+BREAK = Break.of(PathPull(subject="engine1", hctl=("1:0:0:*",)), "local")
 SEEN = Proof(effective=True, seen="seen")
 QUIET = Pulse(ended=1, errors=0, last_ms=1.0, worst_ms=1.0, waiting_ms=0.0)
 
@@ -128,6 +129,9 @@ class World:
     def verify(self, history: object, lbas: list[int]) -> None:
         self.calls.append(f"verify {lbas}")
 
+    def exercises(self, phase: object) -> list[Exercise]:
+        return []
+
     def ports(self) -> Ports:
         return Ports(
             history=self,
@@ -139,6 +143,7 @@ class World:
             prepare=lambda broken: self,
             looks=[self.look],
             verify=self.verify,
+            exercises=self.exercises,
         )
 
     def run(self, **changes: Any) -> list[str]:

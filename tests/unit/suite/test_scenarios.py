@@ -65,11 +65,9 @@ def test_fault_acts_on_what_the_plan_names(scenario: str) -> None:
     broken = MODULES[scenario].SCENARIO.build(lab)
 
     assert broken is not None
-    assert (broken.fault.kind, broken.fault.subject) == (
-        MODULES[scenario].SCENARIO.kind,
-        MODULES[scenario].SCENARIO.plan(lab, repeats=1).subject,
-    )
-    assert dataclasses.is_dataclass(broken.fault)
+    first, plan = broken.steps[0], MODULES[scenario].SCENARIO.plan(lab, repeats=1)
+    assert (first.fault.kind, first.fault.subject) == (plan.fault, plan.steps[0].subject)
+    assert all(dataclasses.is_dataclass(step.fault) for step in broken.steps)
 
 
 @pytest.mark.parametrize(
