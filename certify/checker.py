@@ -5,9 +5,10 @@ hand-written history proves the judge.
 """
 
 from certify import stall
-from certify.attribution import attribute
+from certify.attribution import attribute, unattributed_ms
 from certify.checks import checks_of
 from certify.history import APPLICATION, NOT_RUN, History
+from certify.latency import statistics_of
 from certify.measures import Measured, measure
 from certify.stall import Stall
 from certify.verdict import grade_of, merge, show_ms
@@ -60,6 +61,9 @@ def judge(history: History) -> ScenarioJudgement:
         redundancy_restored_ms=_restored_ms(history),
         checks=checks,
         attribution=attribute(history, late_ms=late_ms),
+        unattributed_ms=unattributed_ms(history, late_ms=late_ms),
+        standstill_ms=measured.standstill_ms or None,
+        statistics=statistics_of(history),
         violations=measured.integrity.violations,
     )
 

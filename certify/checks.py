@@ -11,6 +11,7 @@ from reports.record import Check, EventKind, IoOutcome, ScenarioJudgement, Verdi
 FINE = "as expected"
 STALL = "Longest stall"
 NOISE = "Noise floor"
+STANDSTILL = "Suite kept running"
 NOT_MEASURED = "not measured"
 NO_IO = "no I/O was due"
 _KERNEL_BROKEN = re.compile(r"\bBUG: |\bOops\b|Kernel panic|general protection fault")
@@ -34,6 +35,7 @@ def checks_of(history: History, measured: Measured) -> list[Check]:
         _check_redundancy(history),
         _check_kernel(history),
         *_check_noise(history, measured),
+        *_check_standstill(history, measured),
     ]
     order = [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS]
     return sorted(checks, key=lambda check: order.index(check.verdict))
@@ -101,14 +103,16 @@ def _check_stalls(history: History, measured: Measured) -> list[Check]:
             f"{STALL} after the fault",
             measured.failover,
             limit_ms=plan.limit_failover_ms,
-            noise_ms=measured.noise_failover_ms,
+            certain_ms=measured.certain_failover_ms,
+            standstill_ms=measured.standstill_ms,
             note=gap,
         ),
         _check_stall(
             f"{STALL} after mending",
             measured.failback,
             limit_ms=plan.limit_failback_ms,
-            noise_ms=measured.noise_failback_ms,
+            certain_ms=measured.certain_failback_ms,
+            standstill_ms=measured.standstill_ms,
         ),
     ]
 
@@ -118,17 +122,24 @@ def _check_quiet(history: History, measured: Measured) -> Check:
         f"{STALL} without a fault",
         measured.quiet,
         limit_ms=history.plan.limit_failover_ms,
-        noise_ms=measured.noise_failover_ms,
+        certain_ms=measured.certain_quiet_ms,
+        standstill_ms=measured.standstill_ms,
     )
 
 
 def _check_stall(
-    name: str, seen: Stall | None, *, limit_ms: float, noise_ms: float | None, note: str = ""
+    name: str,
+    seen: Stall | None,
+    *,
+    limit_ms: float,
+    certain_ms: float | None,
+    standstill_ms: float,
+    note: str = "",
 ) -> Check:
-    """Noise can only lengthen a stall, so a stall within its limit passes whatever the noise.
+    """What the suite missed can only lengthen a stall, so one within its limit passes.
 
-    One above it may be the noise's doing: where that is more than a tenth of the limit and would
-    explain all of the excess, nothing can be said.
+    Of one above it, what surely was the system's decides: if that is within the limit, the
+    measuring host may have made the rest, and nothing can be said.
     """
     expected = f"≤ {show_ms(limit_ms)}"
     if seen is None:
@@ -139,9 +150,12 @@ def _check_stall(
     observed = show_ms(seen.ms) + note
     if seen.ms <= limit_ms:
         return _check(name, expected, observed, Verdict.PASS)
-    noise = noise_ms or 0.0
-    if noise > limit_ms * NOISE_SHARE and seen.ms - noise <= limit_ms:
-        observed += f", of which noise may be {show_ms(noise)}"
+    certain = seen.ms if certain_ms is None else certain_ms
+    excess_ms = seen.ms - certain
+    if certain <= limit_ms and excess_ms > limit_ms * NOISE_SHARE:
+        observed += f", of which noise may be {show_ms(excess_ms)}"
+        if standstill_ms > limit_ms * NOISE_SHARE:
+            observed += f"; the measuring process stood still for {show_ms(standstill_ms)}"
         return _check(name, expected, observed, Verdict.INCONCLUSIVE)
     return _check(name, expected, observed, Verdict.FAIL)
 
@@ -267,12 +281,30 @@ def _noise_check(when: str, floor_ms: float | None, limit_ms: float, seen: Stall
     return _check(name, expected, show_ms(floor_ms), Verdict.INCONCLUSIVE)
 
 
+def _check_standstill(history: History, measured: Measured) -> list[Check]:
+    """One line if the suite itself stood still for long enough to matter."""
+    limit_ms = min(history.plan.limit_failover_ms, history.plan.limit_failback_ms)
+    most = limit_ms * NOISE_SHARE
+    if measured.standstill_ms <= most:
+        return []
+    expected = f"≤ {show_ms(most)}, or the stall within its limit all the same"
+    observed = f"the measuring process stood still for {show_ms(measured.standstill_ms)}"
+    stalls = (
+        (measured.failover or measured.quiet, history.plan.limit_failover_ms),
+        (measured.failback, history.plan.limit_failback_ms),
+    )
+    if all(one is None or (one.complete and one.ms <= most) for one, most in stalls):
+        observed += "; the stall is at most what was measured"
+        return [_check(STANDSTILL, expected, observed, Verdict.PASS)]
+    return [_check(STANDSTILL, expected, observed, Verdict.INCONCLUSIVE)]
+
+
 def untimed(seen: ScenarioJudgement) -> bool:
     """Say whether noise, and nothing else, kept a repeat from being judged."""
     open_lines = [check for check in seen.checks if check.verdict is not Verdict.PASS]
     return seen.verdict is Verdict.INCONCLUSIVE and all(
         check.verdict is Verdict.INCONCLUSIVE
-        and check.name.startswith((STALL, NOISE))
+        and check.name.startswith((STALL, NOISE, STANDSTILL))
         and check.observed not in (NOT_MEASURED, NO_IO)
         for check in open_lines
     )

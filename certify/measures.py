@@ -1,5 +1,6 @@
 """The numbers that a judgement is made of, taken from a history. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from certify import stall
@@ -7,6 +8,7 @@ from certify.history import APPLICATION, CONTROL, History, Window
 from certify.integrity import Integrity
 from certify.integrity import check as check_integrity
 from certify.stall import Stall
+from certify.standstill import Standstills, certain_ms, late_waits, overlapping, standstills
 from reports.record import IoOutcome, IoRecord
 
 
@@ -24,6 +26,10 @@ class Measured:
     never: int
     integrity: Integrity
     sound: bool  # reads and writes were seen to succeed
+    certain_failover_ms: float | None = None  # of the longest stall, whatever the suite missed
+    certain_failback_ms: float | None = None
+    certain_quiet_ms: float | None = None
+    standstill_ms: float = 0.0  # the longest of the suite itself while probes were on
 
 
 def measure(history: History) -> Measured:
@@ -33,6 +39,8 @@ def measure(history: History) -> Measured:
     end = history.end_ns
     failover, failback, quiet = history.failover, history.failback, history.steady
     good = {io.op for io in application if io.outcome is IoOutcome.GOOD}
+    seen = standstills(history)
+    certain = _Certain(application, late_waits(control, end_ns=end), seen, end)
     return Measured(
         failover=stall.longest(application, failover, end_ns=end) if failover else None,
         failback=stall.longest_from(application, failback, end_ns=end) if failback else None,
@@ -44,7 +52,48 @@ def measure(history: History) -> Measured:
         never=sum(io.done_ns < 0 for io in application),
         integrity=check_integrity(history.ios),
         sound={"read", "write"} <= good,
+        certain_failover_ms=certain.longest_ms(failover, from_start=False),
+        certain_failback_ms=certain.longest_ms(failback, from_start=True),
+        certain_quiet_ms=certain.longest_ms(quiet, from_start=False),
+        standstill_ms=max(
+            (seen.longest_ms(one) for one in (quiet, failover, failback) if one), default=0.0
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Certain:
+    """The longest wait that surely was the system's, in spite of all that the suite missed."""
+
+    application: Sequence[IoRecord]
+    late: Sequence[Window]  # waits of the control probe
+    seen: Standstills
+    end_ns: int
+
+    def longest_ms(self, window: Window | None, *, from_start: bool) -> float | None:
+        """Return it for the I/Os due or outstanding in *window*; None if there were none.
+
+        *from_start*: what an I/O waited before the window is not counted.
+        """
+        if window is None:
+            return None
+        start_ns = window.start_ns if from_start else 0
+        waits = [
+            (stall.done_ns(io, self.end_ns) - max(io.due_ns, start_ns), at)
+            for at, io in enumerate(self.application)
+            if io.due_ns < window.end_ns and stall.done_ns(io, self.end_ns) >= window.start_ns
+        ]
+        best = 0.0
+        for wait_ns, at in sorted(waits, reverse=True):
+            if wait_ns / stall.NS_PER_MS <= best:
+                break  # the longest first: none of the others can be more certain than it is long
+            best = max(best, self._ms(self.application[at], start_ns))
+        return best if waits else None
+
+    def _ms(self, io: IoRecord, start_ns: int) -> float:
+        done_ns = stall.done_ns(io, self.end_ns)
+        control = overlapping(self.late, max(io.due_ns, start_ns), done_ns)
+        return certain_ms(io, start_ns=start_ns, done_ns=done_ns, seen=self.seen, control=control)
 
 
 _ERRORS = frozenset(

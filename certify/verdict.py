@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
+from certify.confidence import failure_share_max, summaries_of
 from reports.record import (
     SCHEMA,
     ConformanceRecord,
@@ -109,6 +110,7 @@ def judge_run(
         conformance_failed=told[Verdict.FAIL],
         conformance_not_run=told[Verdict.NOT_RUN] + told[Verdict.INCONCLUSIVE],
         findings=_findings(plan, scenarios, conformance, lab_problem, findings),
+        summaries=summaries_of(scenarios),
     )
 
 
@@ -234,12 +236,13 @@ def _findings(
 
 def _confidence(plan: PlanRecord) -> str:
     repeats = min((one.repeats for one in plan.scenarios if not one.not_run), default=0)
-    if repeats < 3:  # the rule of three says nothing below three trials
+    share = failure_share_max(0, repeats)
+    if repeats < 3 or share is None:  # two trials say next to nothing
         return (
             f"Each scenario was planned {repeats} time(s): this shows that the system can do it, "
             "not how often."
         )
     return (
         f"Each scenario was planned {repeats} times. If all were clean, the chance of a failure "
-        f"per fault is below {300 / repeats:.0f} % with 95 % confidence (rule of three)."
+        f"per fault is at most {100 * share:.0f} % with 95 % confidence (exact binomial bound)."
     )

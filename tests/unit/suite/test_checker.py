@@ -272,7 +272,7 @@ def test_noise_does_not_spoil_a_stall_within_its_limit(story: Story) -> None:
 
 
 def test_stall_that_noise_explains_is_inconclusive(story: Story) -> None:
-    story.io(probe="control", op="read", due=1500, done=1526, lba=8)
+    story.io(probe="control", op="read", due=1345, done=1371, lba=8)
     story.io(due=1100, done=1376, tag=1000, lba=80)
 
     seen = judge(story.history())
