@@ -6,6 +6,7 @@ device, so this works while paths are down. Preflight asks the targets again.
 
 import fnmatch
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from certify.inquiry import DecodeError, decode_designators, unit_wwids
@@ -67,11 +68,21 @@ class MapDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabDevices:
-    """All devices of a lab on this host."""
+    """All devices of a lab on this host.
+
+    `other_paths` are those of other hosts of the lab that are on this machine too: initiators of
+    their own (another I_T nexus each), without multipath.
+    """
 
     paths: tuple[PathDevice, ...]
     maps: tuple[MapDevice, ...]
     control: ScsiDisk | None
+    other_paths: tuple[PathDevice, ...] = ()
+
+    @property
+    def all_paths(self) -> tuple[PathDevice, ...]:
+        """Every path that can be used from here, this host's first."""
+        return self.paths + self.other_paths
 
     def of_unit(self, unit: str) -> list[PathDevice]:
         """Return the paths of one logical unit, in the order of the lab file."""
@@ -171,16 +182,36 @@ def resolve_found(
     lab: Lab, problems: list[str], *, host: str | None = None, sysfs: Path = SYSFS
 ) -> LabDevices:
     """Like `resolve`, but return what is there and append to *problems* what is not."""
-    host = host or lab.host[0].name
+    own = host or lab.host[0].name
     disks = scsi_disks(sysfs)
-    units = {unit.wwid: unit for unit in lab.logical_unit if unit.host == host}
+    here = {one.name: one for one in lab.host if one.name == own or _beside(lab, one.name, own)}
+    found = {name: _paths(lab, name, disks, problems) for name in here}
+    units = [unit for unit in lab.logical_unit if unit.host == own]
+    problems += _shared(list(chain.from_iterable(found.values())), lab)
+    return LabDevices(
+        paths=tuple(found.pop(own, ())),
+        maps=_maps(units, problems, sysfs),
+        control=_control(lab, disks, problems, own),
+        other_paths=tuple(chain.from_iterable(found.values())),
+    )
+
+
+def _beside(lab: Lab, host: str, own: str) -> bool:
+    """Tell whether another host of the lab is on the same machine as *own*."""
+    reach = {one.name: one.reach for one in lab.host}
+    return reach[host] == reach.get(own)
+
+
+def _paths(lab: Lab, host: str, disks: list[ScsiDisk], problems: list[str]) -> list[PathDevice]:
+    """Return every logical unit of *host* through every path of it."""
+    units = [unit for unit in lab.logical_unit if host in (unit.host, *unit.also_on)]
     paths: list[PathDevice] = []
     for entry in lab.path:
         if entry.host != host:
             continue
         matching = [disk for disk in disks if fnmatch.fnmatchcase(disk.hctl, entry.hctl)]
-        for wwid, unit in units.items():
-            found = [disk for disk in matching if wwid in disk.wwids]
+        for unit in units:
+            found = [disk for disk in matching if unit.wwid in disk.wwids]
             if len(found) != 1:
                 problems.append(_path_problem(entry.name, entry.hctl, unit, matching, found))
                 continue
@@ -189,11 +220,25 @@ def resolve_found(
                     path=entry.name, engine=entry.engine, host=host, unit=unit, disk=found[0]
                 )
             )
-    return LabDevices(
-        paths=tuple(paths),
-        maps=_maps(list(units.values()), problems, sysfs),
-        control=_control(lab, disks, problems, host),
-    )
+    return paths
+
+
+def _shared(paths: list[PathDevice], lab: Lab) -> list[str]:
+    """Return a line per disk that two globs of the file choose: a fault would act on too much."""
+    problems: list[str] = []
+    owner: dict[str, str] = {}
+    for device in paths:
+        hctl = device.disk.hctl
+        other = owner.setdefault(hctl, device.path)
+        if other != device.path:
+            problems.append(f"path {device.path}: {hctl} is chosen by path {other} as well")
+        problems += [
+            f"path {device.path}: {hctl} is chosen by array {array.name} ({glob}) as well"
+            for array in lab.array
+            for glob in array.hctl
+            if array.reach == lab.host[0].reach and fnmatch.fnmatchcase(hctl, glob)
+        ]
+    return problems
 
 
 def _path_problem(

@@ -26,7 +26,7 @@ def problems_of(lab: Lab, *, shells: Shells = shell_for, daemon: Daemon | None =
     """Return everything that is not whole, one line each, [] for a healthy lab. Changes nothing."""
     problems: list[str] = []
     devices = resolve_found(lab, problems)
-    for device in devices.paths:
+    for device in devices.all_paths:
         problems += path_problems(device)
     problems += map_problems(devices, daemon or daemon_for(shells(lab.host[0].reach)))
     for engine in lab.engine:

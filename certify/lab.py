@@ -16,7 +16,9 @@ from certify.lab_errors import explain_shape, explain_toml
 SCHEMA = 1
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Entry(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Base of all tables of a lab file: immutable and strict about unknown keys."""
 
 

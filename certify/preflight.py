@@ -78,7 +78,7 @@ def lab_record(lab: Lab, devices: LabDevices) -> LabRecord:
                 hctl=device.disk.hctl,
                 device=device.disk.sd_device,
             )
-            for device in devices.paths
+            for device in devices.all_paths
         ],
     )
 

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUN = Path("/run/zerostall")
-HOST = "host1"
+HOSTS = ("host1", "host2")
+"""Initiators. The first has multipath and the load; the others are for what two hosts do to each
+other (reservations), and use each path by itself."""
+HOST = HOSTS[0]
 ENGINES = ("engine1", "engine2")
 ARRAYS = ("A", "B")
 INSPECTOR = "inspector"
@@ -27,6 +30,7 @@ class LogicalUnit:
 LOGICAL_UNITS = (
     LogicalUnit("lu0", 0, 64 * MIB, "load", "6000000000e5000000000000000000a0"),
     LogicalUnit("lu1", 1, 32 * MIB, "conformance", "6000000000e5000000000000000000a1"),
+    LogicalUnit("lu2", 2, 192 * MIB, "application", "6000000000e5000000000000000000a2"),
 )
 
 
@@ -39,6 +43,11 @@ def array_adapter(array: str, initiator: str) -> str:
 def engine_hba(engine: str) -> int:
     """Return the number of the configfs HBA "user_N" that holds an engine's TCMU devices."""
     return 101 + ENGINES.index(engine)
+
+
+def front_adapter(engine: str, host: str) -> str:
+    """Return the NAA name of *engine*'s port for *host*, where the lab makes it: not the router."""
+    return f"naa.5001405000f{ENGINES.index(engine) + 1:x}{HOSTS.index(host) + 1:x}000"
 
 
 CONTROL_ADAPTER = "naa.500140500000cc00"

@@ -16,7 +16,7 @@ from certify.virtual_lab import kernels, layout, state
 from certify.virtual_lab.boot import BootError
 from certify.virtual_lab.client import Client
 from certify.virtual_lab.guest.settings import Settings
-from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS
+from certify.virtual_lab.targets import DEFAULT_TARGET, target_named
 from certify.virtual_lab.uml import Uml
 
 LAB_FILE = layout.RUN / "lab.toml"
@@ -249,10 +249,7 @@ def _start(
 
 
 def _checked_target(target: str | None) -> str:
-    wanted = target or DEFAULT_TARGET
-    if wanted not in TARGETS:
-        raise BootError(f"no target is called {wanted!r}; expected one of {', '.join(TARGETS)}")
-    return wanted
+    return target_named(target or DEFAULT_TARGET).name
 
 
 def _print_step(name: str, seconds: float) -> None:

@@ -22,7 +22,10 @@ def router_path(engine: str) -> Path:
     """Return the disk of the first logical unit through one engine, without multipath."""
     hba = layout.engine_hba(engine)
     for port in lio.TARGET.glob("loopback/*/tpgt_1/lun/lun_0/*"):
-        if port.is_symlink() and port.resolve().parent.name == f"user_{hba}":
+        if not port.is_symlink():
+            continue
+        backstore = port.resolve()
+        if backstore.parent.name == f"user_{hba}" and backstore.name.endswith(layout.HOST):
             return Path("/dev") / lio.wait_for_disk(f"{lio.address(port.parents[2])}:0")
     raise lio.LioError(f"{engine} exports no LUN 0: nothing on user_{hba}")
 

@@ -1,4 +1,4 @@
-"""Bring the whole lab up inside the guest: from a bare kernel to two multipath maps."""
+"""Bring the whole lab up inside the guest: from a bare kernel to its multipath maps."""
 
 import os
 import subprocess
@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from certify.virtual_lab import layout
-from certify.virtual_lab.guest import arrays, host, lab_file, lio, router, settings
+from certify.virtual_lab.guest import arrays, hidden, host, lab_file, lio, router, settings
+from certify.virtual_lab.guest.targets import builder_of
 
 MODULES = (
     *("target_core_mod", "target_core_user", "target_core_iblock", "tcm_loop", "uio"),
@@ -45,7 +46,8 @@ def bring_up(report: Callable[[str, float], None]) -> None:
     kernel_s = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
     report("kernel, file systems, agent", kernel_s)
     with _step("kernel modules", report):
-        _load_modules()
+        builder = builder_of(chosen.target)
+        _load_modules(builder.modules)
     with _step("udev and configfs", report):
         _start_udev()
     with _step("arrays A and B, control disk", report):
@@ -53,14 +55,14 @@ def bring_up(report: Callable[[str, float], None]) -> None:
         disks = [arrays.create_array(name) for name in layout.ARRAYS]
         control = arrays.create_control_disk()
         lio.wait_for_disk(control)
-    with _step("router: two engines", report):
-        host.start_multipath()
-        router.write_config(chosen)
-        router.start(chosen)
+    with _step(f"target: {chosen.target}", report):
+        host.start_multipath(builder.multipath)
+        built = builder.bring_up(chosen, disks)
     with _step("multipath maps", report):
-        maps = host.wait_for_maps()
+        paths = sum(path.host == layout.HOST for path in built.paths)
+        host.wait_for_maps([unit.wwid for unit in built.units], paths=paths)
     with _step("lab.toml", report):
-        lab_file.write(chosen, disks=disks, control=lio.wwid(control), maps=maps)
+        lab_file.write(chosen, built, control=lio.wwid(control))
 
 
 @contextmanager
@@ -76,10 +78,14 @@ def _step(name: str, report: Callable[[str, float], None]) -> Iterator[None]:
     report(name, time.monotonic() - start)
 
 
-def _load_modules() -> None:
+def _load_modules(more: tuple[str, ...]) -> None:
     Path("/var/target/pr").mkdir(parents=True, exist_ok=True)  # LIO's reservations look for it
     done = subprocess.run(
-        ["modprobe", "-a", *MODULES], capture_output=True, text=True, timeout=120, check=False
+        ["modprobe", "-a", *MODULES, *more],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     if done.returncode:
         raise BringUpError(
@@ -99,7 +105,7 @@ def _trim_udev_rules() -> None:
     """Switch off rules that run programs for every disk and that nothing here needs.
 
     In User Mode Linux a started program costs some 20 ms, and the stock rules start a dozen for
-    each of the lab's seventeen disks: most of the time that the lab would take to come up.
+    each of the lab's disks: most of the time that the lab would take to come up.
     """
     own = Path("/etc/udev/rules.d")
     own.mkdir(parents=True, exist_ok=True)
@@ -107,7 +113,8 @@ def _trim_udev_rules() -> None:
         if rules.name not in UDEV_RULES:
             (own / rules.name).unlink(missing_ok=True)
             (own / rules.name).symlink_to("/dev/null")
-    (own / "59-array-disks.rules").write_text(ARRAY_DISK_RULE, encoding="ascii")
+    words = ARRAY_DISK_RULE + hidden.UDEV_RULE
+    (own / "59-lab-disks.rules").write_text(words, encoding="ascii")
 
 
 def _run(*argv: str) -> None:

@@ -15,7 +15,9 @@ class LioError(Exception):
     """The kernel refused an object or a disk did not appear; the message names it."""
 
 
-def create_backstore(plugin: str, name: str, control: str, *, serial: str, product: str) -> Path:
+def create_backstore(
+    plugin: str, name: str, control: str, *, serial: str, product: str, vendor: str = "ZSARRAY"
+) -> Path:
     """Create and enable a backstore without a write cache; return its configfs folder.
 
     *plugin* is the configfs folder name, for example "iblock_10" or "rd_mcp_11". *serial* becomes
@@ -24,7 +26,7 @@ def create_backstore(plugin: str, name: str, control: str, *, serial: str, produ
     folder = TARGET / "core" / plugin / name
     folder.mkdir(parents=True)
     _write(folder / "control", control)
-    _write(folder / "wwn/vendor_id", "ZSARRAY")
+    _write(folder / "wwn/vendor_id", vendor)
     _write(folder / "wwn/product_id", product)
     _write(folder / "wwn/vpd_unit_serial", serial)
     _write(folder / "enable", "1")

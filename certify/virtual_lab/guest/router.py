@@ -3,14 +3,16 @@
 The lab only starts its commands and writes its configuration; it never imports it.
 """
 
+import hashlib
 import subprocess
 import time
 from pathlib import Path
 
 from certify.virtual_lab import layout
+from certify.virtual_lab.guest import hidden, lio
 from certify.virtual_lab.guest.settings import Settings
-from certify.virtual_lab.targets import TARGETS
 
+CLUSTER = "router"
 CONFIG = layout.RUN / "router.toml"
 READY_TIMEOUT_S = 60.0
 RESYNC_RATE_BYTES_PER_S = 32 << 20
@@ -20,18 +22,20 @@ class RouterError(Exception):
     """An engine did not come up; the message holds the end of its log."""
 
 
-def argv(chosen: Settings, verb: str, engine: str) -> list[str]:
+def argv(chosen: Settings, verb: str, engine: str, *words: str) -> list[str]:
     """Return the command line of one verb of the router's CLI."""
-    return [
-        chosen.python,
-        "-m",
-        "reference_router",
-        verb,
-        "--config",
-        str(CONFIG),
-        "--engine",
-        engine,
-    ]
+    module = [chosen.python, "-m", "reference_router"]
+    return [*module, verb, "--config", str(CONFIG), "--engine", engine, *words]
+
+
+def port(engine: str, host: str) -> Path:
+    """Return the target port group of an engine's loopback port for a host.
+
+    Its name is told in the router's documentation: NAA 5001405 and the first nine digits of the
+    SHA-256 of cluster, engine and host.
+    """
+    digits = hashlib.sha256(f"{CLUSTER} {engine} {host}".encode()).hexdigest()[:9]
+    return lio.TARGET / "loopback" / f"naa.5001405{digits}" / "tpgt_1"
 
 
 def state_file(engine: str) -> str:
@@ -39,13 +43,13 @@ def state_file(engine: str) -> str:
     return f"{layout.RUN}/{engine}.state"
 
 
-def write_config(chosen: Settings) -> None:
-    """Write router.toml for the lab's layout and target."""
+def write_config(supervision: str) -> None:
+    """Write router.toml for the lab's layout; *supervision* is the router's own switch."""
     lines = [
         "schema = 1",
         "[cluster]",
-        'name = "router"',
-        f'supervision = "{TARGETS[chosen.target].supervision}"',
+        f'name = "{CLUSTER}"',
+        f'supervision = "{supervision}"',
         'restart = "manual"',
         'cold_start = "in_sync"',
         # Everything shares one processor here: a faster copy would starve the host's own work.
@@ -78,15 +82,27 @@ def write_config(chosen: Settings) -> None:
             # So that an engine also starts while an array is away.
             f"size_bytes = {unit.size_bytes}",
         ]
-    lines += ["[[host]]", f'name = "{layout.HOST}"']
+    for host in layout.HOSTS:
+        lines += ["[[host]]", f'name = "{host}"']
     CONFIG.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def start(chosen: Settings) -> None:
+def start(chosen: Settings, *, seen_by: tuple[str, ...] = (layout.HOST,)) -> None:
     """Start both supervisors and wait until both engines serve.
 
+    Multipath sees the ports of the hosts *seen_by* only. The router takes a port that is there, so
+    the others are made here and hidden before anything is behind them.
     Raises RouterError after 60 s.
     """
+    hidden.forget()
+    luns = [unit.lun for unit in layout.LOGICAL_UNITS]
+    for host in layout.HOSTS:
+        for engine in layout.ENGINES:
+            if host not in seen_by:
+                group = port(engine, host)
+                hidden.hide(
+                    group if group.exists() else lio.create_adapter(group.parent.name), luns
+                )
     supervisors = {engine: _start_supervisor(chosen, engine) for engine in layout.ENGINES}
     deadline = time.monotonic() + READY_TIMEOUT_S
     for engine, supervisor in supervisors.items():

@@ -51,7 +51,10 @@ def path_node(number: int, unit: int = 0) -> str:
     """Return the host's disk behind engine `number`, 1 or 2."""
     backstores = f"user_{layout.engine_hba(layout.ENGINES[number - 1])}"
     for port in _TARGET.glob("loopback/*/tpgt_1/lun/lun_*/*"):
-        if port.is_symlink() and port.resolve().parent.name == backstores:
+        if not port.is_symlink():
+            continue
+        backstore = port.resolve()
+        if backstore.parent.name == backstores and backstore.name.endswith(layout.HOST):
             address = (port.parents[2] / "address").read_text(encoding="ascii").strip()
             return node(f"{address}:{unit}")
     raise FileNotFoundError(f"engine {number} exports nothing")

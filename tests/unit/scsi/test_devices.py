@@ -1,9 +1,12 @@
 """The lab's names become devices by WWID, and what does not fit is told line by line."""
 
+import msgspec
 import pytest
 
 from certify import devices
-from certify.lab import LabError
+from certify.lab import Lab, LabError
+
+from .conftest import LAB, add_disk
 
 
 def test_everything_is_found(lab, sysfs):
@@ -83,3 +86,48 @@ def test_an_engines_own_path_is_never_used_for_inspection(lab, sysfs):
 
     with pytest.raises(LabError, match="beside the engines' own; found 5:0:1:0"):
         devices.find_inspection_disk(array, array.leg[0], sysfs=sysfs)
+
+
+@pytest.fixture
+def two_hosts(sysfs):
+    """The small lab with a second host on the same machine, which sees lu0 by engine1."""
+    add_disk(sysfs, "8:0:1:0", "sdh", "sg8", 1)
+    other = {"name": "other", "host": "host2", "engine": "engine1", "hctl": "8:0:1:*"}
+    units = [LAB["logical_unit"][0] | {"also_on": ["host2"]}, LAB["logical_unit"][1]]
+    hosts = [*LAB["host"], {"name": "host2"}]
+    return LAB | {"host": hosts, "path": [*LAB["path"], other], "logical_unit": units}
+
+
+def test_another_host_on_the_machine_has_paths_of_its_own(two_hosts, sysfs):
+    found = devices.resolve(msgspec.convert(two_hosts, Lab), sysfs=sysfs)
+
+    assert [(one.path, one.host, one.disk.sd) for one in found.other_paths] == [
+        ("other", "host2", "sdh")
+    ]
+    assert len(found.paths) == 4
+    assert found.all_paths == found.paths + found.other_paths
+    assert "other" not in [one.path for one in found.of_unit("lu0")]
+
+
+def test_a_host_on_another_machine_is_not_looked_for_here(two_hosts, sysfs):
+    two_hosts["host"][1]["reach"] = "ssh:root@host2"
+
+    assert devices.resolve(msgspec.convert(two_hosts, Lab), sysfs=sysfs).other_paths == ()
+
+
+def test_a_disk_that_two_paths_choose_is_told(two_hosts, sysfs):
+    two_hosts["path"][2] = two_hosts["path"][2] | {"hctl": "2:*:1:*"}
+    problems = []
+
+    devices.resolve_found(msgspec.convert(two_hosts, Lab), problems, sysfs=sysfs)
+
+    assert problems == ["path other: 2:0:1:0 is chosen by path path1 as well"]
+
+
+def test_a_disk_of_a_path_that_an_array_chooses_too_is_told(two_hosts, sysfs):
+    two_hosts["array"] = [LAB["array"][0] | {"hctl": ["?:0:1:0"]}]
+    problems = []
+
+    devices.resolve_found(msgspec.convert(two_hosts, Lab), problems, sysfs=sysfs)
+
+    assert "path path1: 2:0:1:0 is chosen by array A (?:0:1:0) as well" in problems
