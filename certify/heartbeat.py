@@ -8,7 +8,7 @@ I/O, so the system under test cannot delay it except by taking the CPU, which is
 import time
 
 from certify.deadline import Clock
-from certify.observe import Emit, Watcher
+from certify.watcher import Emit, Watcher
 from reports.record import EventKind
 
 BEAT_S = 0.01

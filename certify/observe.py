@@ -1,4 +1,4 @@
-"""Watchers of the host while faults are injected: uevents, path states, the kernel's log.
+"""Watchers of the host while faults are injected: uevents, path states, kernel log, heartbeat.
 
 Each runs in a thread of its own and hands what it sees to `emit`, stamped when it was seen. They
 only watch; what it means is for the judge.
@@ -6,26 +6,23 @@ only watch; what it means is for the judge.
 
 import os
 import select
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import pyudev
 
+from certify.heartbeat import BEAT_EMULATED_S, BEAT_S, Heartbeat
 from certify.lab import Lab, LabError
 from certify.multipath import Daemon, LocalDaemon, read_maps
 from certify.path_states import PathNames, PathStates
+from certify.watcher import Emit, Watcher
 from reports.record import EventKind
-
-Emit = Callable[[EventKind, str, str, dict[str, Any], int], None]
-"""Takes kind, subject, detail, data and CLOCK_MONOTONIC ns; must be safe from any thread."""
 
 POLL_S = 0.1
 """How often multipathd is asked; the kernel's own events give the exact moment in between."""
 STOP_S = 0.2
 """How soon a watcher notices that it is to stop."""
-JOIN_S = 10.0
 KMSG = "/dev/kmsg"
 KMSG_RECORD_BYTES = 8192
 UEVENT_SUBSYSTEMS = (
@@ -63,39 +60,6 @@ class Observer(Protocol):
     def stop(self) -> None:
         """End, and wait until nothing more will be emitted. Harmless if never started."""
         ...
-
-
-class Watcher:
-    """A thread that repeats one step until it is stopped; a step that fails is an event."""
-
-    def __init__(
-        self, name: str, step: Callable[[], None], fail: Callable[[Exception], None]
-    ) -> None:
-        self._step = step
-        self._fail = fail
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop it after the step under way."""
-        self._stopping.set()
-        self._thread.join(JOIN_S)
-
-    def wait(self, seconds: float) -> None:
-        """Sleep, but not beyond `stop`."""
-        self._stopping.wait(seconds)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._step()
-            except (OSError, LabError, ValueError) as error:
-                self._fail(error)
-                self._stopping.wait(1.0)
 
 
 class PathStateObserver:
@@ -305,6 +269,7 @@ def observers_of(
     """
     names, states = PathNames(lab), PathStates()
     return [
+        Heartbeat(beat_s=BEAT_EMULATED_S if lab.lab.times_indicative else BEAT_S),
         KernelLogObserver(),
         UeventObserver(names, states),
         PathStateObserver(names, states, daemon=daemon, interval_s=poll_s),
