@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from fault_injectors import dm_table
 from fault_injectors.base import Proof
 from fault_injectors.params import check_params, to_params
-from fault_injectors.scsi_state import ScsiOffline
+from fault_injectors.scsi_state import SYSFS, ScsiOffline
 from fault_injectors.shell import FaultError, Shell
 from fault_injectors.table_fault import TableFault
 
@@ -48,8 +48,9 @@ class ArraySlow(TableFault):
 class ArrayTail(TableFault):
     """A share of an array's blocks takes `delay_ms` longer, as where a disk retries.
 
-    Each of `stripes` equal parts of a device begins with `per_mille` thousandths that are slow.
-    dm-delay knows no chance: I/Os spread over the device are slow as often as blocks are.
+    Each of `stripes` equal parts of a device has `per_mille` thousandths in its middle that are
+    slow. dm-delay knows no chance: I/Os spread over the device are slow as often as blocks are.
+    The first block, by which a lost disk is looked for, is not.
     """
 
     kind: ClassVar[str] = "array_tail"
@@ -68,7 +69,8 @@ class ArrayTail(TableFault):
         length = slow * dm_table.BLOCK_SECTORS
         if not 0 < length < stripe:
             raise FaultError(f"{self.subject}: {size} sectors are too few for {self.stripes} parts")
-        spans = [(number * stripe, length) for number in range(self.stripes)]
+        middle = stripe // 2 // dm_table.BLOCK_SECTORS * dm_table.BLOCK_SECTORS
+        spans = [(number * stripe + middle, length) for number in range(self.stripes)]
         return dm_table.with_spans(
             table, spans, lambda device, offset: f"delay {device} {offset} {self.delay_ms}"
         )
@@ -79,7 +81,9 @@ class ArrayShrunk(TableFault):
     """An array's logical units have lost the end of their blocks: the array returns another size.
 
     `keep_percent` of each are left. LIO tells hosts the new capacity at once (iblock_get_blocks
-    in drivers/target/target_core_iblock.c reads the size of the device beneath it).
+    in drivers/target/target_core_iblock.c reads the size of the device beneath it). The hosts'
+    disks that match `hctl` are rescanned after healing, since Linux asks for a capacity once;
+    `disks` are those of them that are there, found by `prepare`.
     """
 
     kind: ClassVar[str] = "array_shrunk"
@@ -87,10 +91,26 @@ class ArrayShrunk(TableFault):
     colour: ClassVar[str] = "#A6761D"
 
     keep_percent: int = 50
+    hctl: tuple[str, ...] = ()
+    disks: tuple[str, ...] = ()
+
+    def prepare(self, shell: Shell) -> Self:
+        """See Fault.prepare."""
+        known = TableFault.prepare(self, shell)
+        found: list[str] = []
+        for pattern in self.hctl:
+            found += [path.rpartition("/")[2] for path in shell.glob(f"{SYSFS}/{pattern}")]
+        return replace(known, disks=tuple(found))
 
     def broken(self, table: str) -> str:
         """See TableFault.broken."""
         return dm_table.shortened(table, dm_table.sectors(table) * self.keep_percent // 100)
+
+    def heal(self, shell: Shell) -> None:
+        """See Fault.heal; rescans also where the tables are right: nobody may have done so."""
+        TableFault.heal(self, shell)
+        for disk in self.disks:
+            shell.write_text(f"{SYSFS}/{disk}/device/rescan", "1\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

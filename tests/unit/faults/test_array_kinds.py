@@ -26,8 +26,8 @@ DEVICES = ("b-lu0", "b-lu1")
         ),
         (ArrayShrunk(subject="B", devices=DEVICES), "0 32768 linear 7:1 8"),
         (
-            ArrayTail(subject="B", devices=DEVICES, delay_ms=5, stripes=1, per_mille=500),
-            "0 32768 delay 7:1 8 5\n32768 32768 linear 7:1 32776",
+            ArrayTail(subject="B", devices=DEVICES, delay_ms=5, stripes=1, per_mille=499),
+            "0 32768 linear 7:1 8\n32768 32696 delay 7:1 32776 5\n65464 72 linear 7:1 65472",
         ),
     ],
 )
@@ -43,6 +43,17 @@ def test_tables_are_broken_seen_and_given_back(device_mapper, fault, table):
     prepared.heal(device_mapper)
     assert before == device_mapper.live
     assert prepared.healed(device_mapper).effective
+
+
+def test_disks_are_asked_for_their_size_again_after_healing(device_mapper):
+    rescan = "/sys/class/scsi_device/2:0:1:0/device/rescan"
+    device_mapper.files[rescan] = ""
+    fault = ArrayShrunk(subject="B", devices=DEVICES, hctl=("2:*",)).prepare(device_mapper)
+    fault.apply(device_mapper)
+
+    fault.heal(device_mapper)
+
+    assert device_mapper.files[rescan] == "1\n"
 
 
 def test_a_tail_slows_the_share_that_it_says(device_mapper):
