@@ -48,6 +48,7 @@ class History:
     repeat: int
     events: Sequence[EventRecord]
     ios: Sequence[IoRecord]
+    tables: Sequence[Path] = ()  # the same I/Os in columns, once the run is sealed
 
     def of_kind(self, kind: EventKind) -> list[EventRecord]:
         """Return the events of one kind, in order."""
@@ -170,4 +171,11 @@ def read_history(
         events = list(read_events(folder / "events.jsonl"))
     own = [event for event in events if event.scenario == plan.id and event.repeat == repeat]
     own.sort(key=lambda event: event.t_ns)
-    return History(plan=plan, repeat=repeat, events=own, ios=read_ios(folder, plan.id, repeat))
+    table = table_path(folder, plan.id, repeat)
+    return History(
+        plan=plan,
+        repeat=repeat,
+        events=own,
+        ios=read_ios(folder, plan.id, repeat),
+        tables=[table] if table.is_file() else [],
+    )
