@@ -224,7 +224,7 @@ def looks(
     return [
         lambda: health.map_problems(devices, daemon),
         lambda: health.array_problems(lab, shells),
-        lambda: [text for path in devices.paths for text in health.path_problems(path)],
+        lambda: [text for path in devices.all_paths for text in health.path_problems(path)],
         lambda: health.redundancy_problems(lab, shells),
         lambda: [text for one in lab.engine for text in health.engine_problems(one, shells)],
     ]

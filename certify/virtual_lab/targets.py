@@ -1,8 +1,10 @@
 """The systems that the virtual lab can put under test, by the name that `--target` takes.
 
-How each is built is in `guest/targets/`.
+How each is built is in `guest/targets/`. A family is a prefix, "saboteur:forgets-reservations":
+what follows the colon is for the family to know.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from certify.virtual_lab.boot import BootError
@@ -31,13 +33,32 @@ TARGETS = {
             "The same engines with the kernel's own TCMU settings: a dead engine is noticed when "
             "cmd_time_out (30 s) has passed. It shows what the supervisor is for.",
         ),
+        VirtualTarget(
+            "md-raid1",
+            "LIO over MD RAID-1",
+            "The kernel's own parts: a mirror by MD on both arrays, exported by LIO through two "
+            "ports of the same kernel. No engine can fail by itself; a member that MD gave up is "
+            "put back by an administrator's script that looks every second.",
+        ),
+        VirtualTarget(
+            "lio-single",
+            "LIO alone",
+            "One port of LIO on a disk of array A: no second engine and no copy. It shows what "
+            "redundancy is for.",
+        ),
     )
 }
 DEFAULT_TARGET = "reference-router"
+FAMILIES: dict[str, Callable[[str], VirtualTarget]] = {}
+"""By prefix, what makes a target of the rest of its name; raises BootError for a wrong rest."""
 
 
 def target_named(name: str) -> VirtualTarget:
     """Return the target *name*; raise BootError with the names there are if it is none."""
+    family, colon, member = name.partition(":")
+    if colon and family in FAMILIES:
+        return FAMILIES[family](member)
     if name not in TARGETS:
-        raise BootError(f"no target is called {name!r}; expected one of {', '.join(TARGETS)}")
+        known = ", ".join([*TARGETS, *(f"{one}:NAME" for one in FAMILIES)])
+        raise BootError(f"no target is called {name!r}; expected one of {known}")
     return TARGETS[name]

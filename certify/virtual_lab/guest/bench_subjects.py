@@ -3,19 +3,15 @@
 All of it is reached through tcm_loop, as the router is, and lies on RAM disks like the arrays'.
 """
 
-import subprocess
-import time
 from pathlib import Path
 
 from certify.virtual_lab import layout
-from certify.virtual_lab.guest import arrays, lio
+from certify.virtual_lab.guest import arrays, lio, md
 
 SIZE_BYTES = layout.LOGICAL_UNITS[0].size_bytes
 _ADAPTER = "naa.500140500000be{number:02x}"
 _FILE = Path("/dev/shm/zerostall-bench")  # noqa: S108 - the guest's own, and empty
 _MD_NAME = "md_zerostall"
-_MD_NEW = Path("/sys/module/md_mod/parameters/new_array")
-_NODE_TIMEOUT_S = 5.0
 
 
 def router_path(engine: str) -> Path:
@@ -50,7 +46,7 @@ def lio_raid() -> Path:
     router's legs are.
     """
     members = [_member(number) for number in range(len(layout.ARRAYS))]
-    raid = _mirror(members)
+    raid = md.mirror(_MD_NAME, members, SIZE_BYTES)
     return _exported("iblock_81", "bench_raid", f"udev_path={raid}", number=1)
 
 
@@ -62,50 +58,8 @@ def _member(number: int) -> Path:
     return _exported(plugin, f"bench_member{number}", f"udev_path={node}", number=index)
 
 
-def _mirror(members: list[Path]) -> Path:
-    """Build an MD RAID-1 of two clean members; return its node.
-
-    As `mdadm --build --assume-clean` does, by the kernel's own files (Documentation/admin-guide/
-    md.rst): no superblock and no bitmap, so the members hold a host's bytes only, as the router's
-    legs do, and MD has nothing to write but the data.
-    """
-    subprocess.run(["modprobe", "raid1"], check=True, capture_output=True, timeout=30)
-    _MD_NEW.write_text(_MD_NAME, encoding="ascii")
-    folder = Path("/sys/block") / _MD_NAME / "md"
-    for name, text in (
-        ("metadata_version", "none"),
-        ("level", "raid1"),
-        ("raid_disks", str(len(members))),
-        ("component_size", str(SIZE_BYTES // 1024)),
-    ):
-        _write(folder / name, text)
-    for slot, member in enumerate(members):
-        number = (Path("/sys/class/block") / member.name / "dev").read_text(encoding="ascii")
-        _write(folder / "new_dev", number.strip())
-        _write(folder / f"dev-{member.name}" / "slot", str(slot))
-    _write(folder / "resync_start", "none")
-    _write(folder / "array_state", "active")
-    return _node(Path("/dev") / _MD_NAME)
-
-
 def _exported(plugin: str, name: str, control: str, *, number: int) -> Path:
     serial = f"be{number:03d}a5a-0000-4000-8000-000000000000"
     backstore = lio.create_backstore(plugin, name, control, serial=serial, product="BENCH")
     adapter = lio.create_adapter(_ADAPTER.format(number=number * 2))
     return Path("/dev") / lio.wait_for_disk(lio.export(adapter, 0, backstore))
-
-
-def _node(path: Path) -> Path:
-    deadline = time.monotonic() + _NODE_TIMEOUT_S
-    while not path.is_block_device():
-        if time.monotonic() > deadline:
-            raise lio.LioError(f"{path}: no block device within {_NODE_TIMEOUT_S:.0f} s")
-        time.sleep(0.01)
-    return path
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="ascii")
-    except OSError as error:
-        raise lio.LioError(f"{path}: writing {text!r}: {error.strerror}") from error

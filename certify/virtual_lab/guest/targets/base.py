@@ -79,8 +79,13 @@ def unit_of(unit: layout.LogicalUnit, wwid: str, groups: list[Path]) -> LogicalU
     )
 
 
-def arrays_of(disks: list[ArrayDisks], units: tuple[layout.LogicalUnit, ...]) -> tuple[Array, ...]:
-    """Return the arrays with their back paths and legs."""
+def arrays_of(
+    disks: list[ArrayDisks],
+    units: tuple[layout.LogicalUnit, ...],
+    *,
+    initiators: tuple[str, ...] = layout.ENGINES,
+) -> tuple[Array, ...]:
+    """Return the arrays with their legs, and the back paths of *initiators* to them."""
     names = [unit.name for unit in units]
     return tuple(
         Array(
@@ -88,7 +93,7 @@ def arrays_of(disks: list[ArrayDisks], units: tuple[layout.LogicalUnit, ...]) ->
             hctl=[
                 address
                 for (initiator, unit), address in sorted(array.hctl.items())
-                if initiator in layout.ENGINES and unit in names
+                if initiator in initiators and unit in names
             ],
             leg=[
                 Leg(
