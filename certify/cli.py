@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from certify import __version__
-from certify.commands import conclude, inspect, lab_commands, mend, run
+from certify.commands import compare, conclude, inspect, lab_commands, mend, run
 from certify.console import Progress
 from certify.lab import LabError
 from certify.scenarios import PROFILES
@@ -159,6 +159,7 @@ def _add_run(commands: Commands) -> None:
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="of conformance")
     parser.add_argument("--no-seal", action="store_true", help="only act and record; seal later")
     parser.add_argument("--progress", default=Progress.AUTO, choices=list(Progress))
+    _json_option(parser)
     parser = _command(commands, "heal", mend.heal, "undo what a run that died left broken")
     _lab_option(parser)
     parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR")
@@ -168,6 +169,7 @@ def _add_run(commands: Commands) -> None:
 def _add_results(commands: Commands) -> None:
     parser = _command(commands, "seal", conclude.seal_run, "judge a run folder and seal it again")
     parser.add_argument("run", type=Path)
+    _json_option(parser)
     parser = _command(commands, "report", conclude.report, "write the PDF report of a sealed run")
     parser.add_argument("run", type=Path)
     parser.add_argument("-o", "--output", type=Path, metavar="PDF")
@@ -175,6 +177,21 @@ def _add_results(commands: Commands) -> None:
     parser.add_argument("what", type=Path, metavar="RUN|PDF")
     parser.add_argument("--run", type=Path, help="the run folder that the PDF was made from")
     _json_option(parser)
+    _add_comparisons(commands)
+
+
+def _add_comparisons(commands: Commands) -> None:
+    words = "set sealed runs side by side, or hold one against a baseline (exit 1 if it is worse)"
+    parser = _command(commands, "compare", compare.compare, words)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    parser.add_argument("-o", "--output", type=Path, metavar="PDF", help="write the page, too")
+    parser.add_argument("--baseline", type=Path, metavar="FILE", help="of certify baseline")
+    _json_option(parser)
+    parser = _command(
+        commands, "baseline", compare.baseline, "write what a sealed run achieved, for compare"
+    )
+    parser.add_argument("run", type=Path)
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", required=True)
 
 
 def _add_lab(commands: Commands) -> None:

@@ -1,5 +1,6 @@
 """The verdicts as JUnit XML, for whatever CI reads. Pure."""
 
+from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from reports.record import (
@@ -7,6 +8,7 @@ from reports.record import (
     ConformanceRecord,
     JudgementRecord,
     PlanRecord,
+    RunRecord,
     ScenarioJudgement,
     Verdict,
 )
@@ -15,14 +17,19 @@ CONFORMANCE = "certify.conformance"
 SCENARIOS = "certify.scenarios"
 
 
-def junit_of(plan: PlanRecord, judgement: JudgementRecord, conformance: ConformanceRecord) -> bytes:
+def junit_of(
+    run: RunRecord, plan: PlanRecord, judgement: JudgementRecord, conformance: ConformanceRecord
+) -> bytes:
     """Return the XML: a test case per repeat of a scenario and per conformance assertion.
 
-    FAIL is a failure, INCONCLUSIVE an error, NOT RUN skipped; only PASS is passed.
+    FAIL is a failure, INCONCLUSIVE an error, NOT RUN skipped; only PASS is passed. What was tested
+    and with what are properties of the first suite.
     """
-    root = Element("testsuites", name="certify")
+    root = Element("testsuites", name="certify", time=f"{_seconds(run):.0f}")
     titles = {one.id: one.title for one in plan.scenarios}
-    scenarios = SubElement(root, "testsuite", name=SCENARIOS)
+    began = run.started_utc.removesuffix("Z")
+    scenarios = SubElement(root, "testsuite", name=SCENARIOS, timestamp=began)
+    _properties(scenarios, run, judgement)
     for one in judgement.scenarios:
         _scenario(scenarios, one, titles.get(one.id, one.id))
     assertions = SubElement(root, "testsuite", name=CONFORMANCE)
@@ -38,6 +45,36 @@ def junit_of(plan: PlanRecord, judgement: JudgementRecord, conformance: Conforma
     indent(root)
     document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
+
+
+def _seconds(run: RunRecord) -> float:
+    """Return how long the run took; 0 if it has not ended or its record does not say when."""
+    try:
+        took = datetime.fromisoformat(run.ended_utc) - datetime.fromisoformat(run.started_utc)
+    except ValueError:
+        return 0.0
+    return took.total_seconds()
+
+
+def _properties(suite: Element, run: RunRecord, judgement: JudgementRecord) -> None:
+    floors = [one.noise_floor_ms for one in judgement.scenarios if one.noise_floor_ms is not None]
+    told = {
+        "run": run.run_id,
+        "verdict": str(judgement.verdict),
+        "grade": str(judgement.grade),
+        "sentence": judgement.sentence,
+        "system under test": run.system_under_test.name,
+        "target": run.lab.target,
+        "profile": run.profile,
+        "seed": str(run.seed),
+        "tool": " ".join(filter(None, (run.tool.version, run.tool.commit))),
+        "noise floor, ms": f"{max(floors):.1f}" if floors else "",
+        **run.versions,
+    }
+    properties = SubElement(suite, "properties")
+    for name, value in told.items():
+        if value:
+            SubElement(properties, "property", name=_printable(name), value=_printable(value))
 
 
 def _scenario(suite: Element, one: ScenarioJudgement, title: str) -> None:

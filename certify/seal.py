@@ -47,7 +47,7 @@ def seal(folder: Path) -> JudgementRecord:
     conformance = _conformance(folder)
     judgement = judge_folder(folder)
     (folder / "verdict.json").write_bytes(encode(judgement))
-    (folder / "junit.xml").write_bytes(junit_of(plan, judgement, conformance))
+    (folder / "junit.xml").write_bytes(junit_of(run, plan, judgement, conformance))
     (folder / "manifest.json").write_bytes(encode(build_manifest(folder, run.run_id)))
     return judgement
 

@@ -20,11 +20,14 @@ from reports.sections.fault import draw_fault
 from reports.sections.integrity import draw_integrity
 from reports.sections.matrix import draw_matrix
 from reports.sections.method import draw_method
+from reports.sections.side_by_side import draw_side_by_side
 from reports.sheet import Furniture, Sheet
+from reports.side_by_side import SideBySide
 from reports.summary import summarize
 from reports.view import view_of
 
 TITLE = "Zero-downtime report"
+COMPARISON = "Zero-downtime comparison"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +96,19 @@ def build_report(folder: Path, output: Path | None = None) -> Path:
     target.write_bytes(report.pdf)
     target.with_suffix(".json").write_bytes(report.json)
     return target
+
+
+def render_comparison(seen: SideBySide) -> bytes:
+    """Return the PDF that sets runs beside each other; the same runs give the same bytes."""
+    runs = ", ".join(column.run_id for column in seen.columns)
+    furniture = Furniture(title=COMPARISON, run_id=runs, evidence_root=seen.root)
+    sheet = Sheet(furniture=furniture)
+    draw_side_by_side(sheet, seen)
+    names = ", ".join(dict.fromkeys(column.name for column in seen.columns))
+    properties = Properties(
+        title=f"{COMPARISON}: {names}",
+        author="zerostall",
+        subject=f"runs {runs}; evidence roots sha256:{seen.root}",
+        keywords="comparison",
+    )
+    return paint(sheet.finish(), properties)

@@ -6,21 +6,41 @@ from pathlib import Path
 from certify.commands.output import say, say_json, tell
 from certify.seal import judge_folder, seal
 from certify.verdict import ExitCode
+from reports.folder import evidence_root
 from reports.record import JudgementRecord, Verdict, load
 
 
-def conclude(folder: Path) -> int:
+def conclude(folder: Path, *, as_json: bool = False) -> int:
     """Seal a run, write its report, say how it ended; return the verdict's exit code."""
     tell("certify: sealing the evidence and judging it")
     judgement = seal(folder)
     tell("certify: writing the report")
     pdf = _build(folder, None)
+    if as_json:
+        say_json(_result(folder, judgement, pdf))
+        return judgement.exit_code
     for line in summary(judgement):
         say(line)
     say()
     say(f"report  {_short(pdf)}")
     say(f"junit   {_short(folder / 'junit.xml')}")
     return judgement.exit_code
+
+
+def _result(folder: Path, judgement: JudgementRecord, pdf: Path) -> dict[str, object]:
+    """Return the outcome of a run for a machine; verdict.json has the whole of it."""
+    return {
+        "verdict": judgement.verdict,
+        "grade": judgement.grade,
+        "certified": judgement.certified,
+        "exit_code": judgement.exit_code,
+        "sentence": judgement.sentence,
+        "findings": judgement.findings,
+        "run": str(folder),
+        "report": str(pdf),
+        "junit": str(folder / "junit.xml"),
+        "evidence_root": evidence_root(folder),
+    }
 
 
 def summary(judgement: JudgementRecord) -> list[str]:
@@ -39,7 +59,7 @@ def _named(scenario: str) -> str:
 
 def seal_run(arguments: argparse.Namespace) -> int:
     """Judge a run again with this version's judge."""
-    return conclude(arguments.run.resolve())
+    return conclude(arguments.run.resolve(), as_json=arguments.json)
 
 
 def report(arguments: argparse.Namespace) -> int:

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     status = _run_here(arguments, lab, folder)
     if arguments.no_seal:
         return status
-    return conclude(folder)
+    return conclude(folder, as_json=arguments.json)
 
 
 def _run_virtual(arguments: argparse.Namespace) -> int:
@@ -75,7 +75,7 @@ def _run_virtual(arguments: argparse.Namespace) -> int:
         return status or ExitCode.LAB
     if status == ExitCode.USAGE:
         return status
-    return conclude(folder)
+    return conclude(folder, as_json=arguments.json)
 
 
 def _folder(arguments: argparse.Namespace, lab_name: str) -> Path:
