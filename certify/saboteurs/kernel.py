@@ -1,11 +1,9 @@
 """The kernel's objects of a saboteur: found beneath, made above. Linux 6.1, drivers/target.
 
 Beneath is whatever the engines export through tcm_loop. Above, for each of their disks, stand a
-TCMU device and a tcm_loop port of the saboteur's own, with the same numbers. The disks beneath
-lose their `sd` driver: no block device is left that multipath could take, SCSI generic stays.
+TCMU device of the saboteur's own, behind a tcm_loop port that the lab has made for it.
 """
 
-import hashlib
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +14,6 @@ from certify.saboteurs.values import Front
 
 TARGET = Path("/sys/kernel/config/target")
 SCSI = Path("/sys/class/scsi_device")
-UNBIND = Path("/sys/bus/scsi/drivers/sd/unbind")
 HBA_OFFSET = 100
 """The saboteur's HBA of an engine is `user_` and the engine's own number plus this."""
 WAIT_S = 20.0
@@ -34,7 +31,6 @@ class Beneath:
 
     front: Front
     backstore: Path  # the engine's
-    port: str  # NAA name of the engine's tcm_loop port
     hctl: str
     lun: int
 
@@ -43,12 +39,6 @@ class Beneath:
         """The saboteur's device for the same unit, host and engine."""
         number = int(self.backstore.parent.name.removeprefix("user_")) + HBA_OFFSET
         return self.backstore.parent.parent / f"user_{number}" / self.backstore.name
-
-    @property
-    def own_port(self) -> Path:
-        """The saboteur's target port group for the same host and engine."""
-        digits = hashlib.sha256(f"saboteur of {self.port}".encode()).hexdigest()[:9]
-        return TARGET / "loopback" / f"naa.5001405{digits}" / "tpgt_1"
 
 
 def find_beneath(hba_of_engine: dict[str, int], *, count: int) -> list[Beneath]:
@@ -81,7 +71,6 @@ def _exported(hba_of_engine: dict[str, int]) -> list[Beneath]:
             Beneath(
                 front=Front(engine=engine, unit=unit, host=host),
                 backstore=backstore,
-                port=group.parent.name,
                 hctl=f"{address}:{lun}",
                 lun=lun,
             )
@@ -99,13 +88,8 @@ def sg_node(hctl: str) -> str:
     return f"/dev/{names[0]}" if names and (Path("/dev") / names[0]).exists() else ""
 
 
-def hide(beneath: Beneath) -> None:
-    """Take the block device of a disk away."""
-    _write(UNBIND, beneath.hctl)
-
-
 def size_bytes(beneath: Beneath) -> int:
-    """Return the size of a disk, while it still has a block device."""
+    """Return the size of a disk."""
     (block,) = (SCSI / beneath.hctl / "device/block").iterdir()
     return int((block / "size").read_text(encoding="ascii")) * 512
 
@@ -127,16 +111,14 @@ def create(beneath: Beneath, *, size: int) -> str:
     return _uio_node(f"tcm-user/{number}/{backstore.name}/{key}")
 
 
-def export(beneath: Beneath) -> None:
-    """Show the saboteur's device to its host. Its ring must be served while this is done."""
-    group = beneath.own_port
-    if not group.exists():
-        group.mkdir(parents=True)
-        digits = hashlib.sha256(f"initiator of {group.parent.name}".encode()).hexdigest()[:9]
-        _write(group / "nexus", f"naa.5001405{digits}")
-    folder = group / "lun" / f"lun_{beneath.lun}"
-    folder.mkdir()
+def export(beneath: Beneath, adapter: str) -> None:
+    """Show the saboteur's device to its host, by the tcm_loop port *adapter* that is there.
+
+    Its ring must be served meanwhile, for the host scans at once. Raises KernelError.
+    """
+    folder = TARGET / "loopback" / adapter / "tpgt_1" / "lun" / f"lun_{beneath.lun}"
     try:
+        folder.mkdir()
         (folder / "port").symlink_to(beneath.own_backstore)
     except OSError as error:
         raise KernelError(f"{folder}: not exported: {error.strerror}") from error
