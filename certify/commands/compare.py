@@ -16,6 +16,8 @@ from reports.side_by_side import Cell, Column, Line, SideBySide, side_by_side
 
 RUNS_MIN = 2
 _WIDTH_MIN = 40
+_WIDTH_MAX = 10_000
+"""Nothing is cut: a verdict that a narrow terminal hides would be no verdict."""
 
 
 def compare(arguments: argparse.Namespace) -> int:
@@ -97,7 +99,7 @@ def _show(seen: SideBySide) -> None:
     table.add_row("conformance", *(_conformance(column) for column in seen.columns))
     for line in seen.lines:
         table.add_row(_title(line), *(_cell(cell) for cell in line.cells))
-    console = Console(width=_WIDTH_MIN + 2 + 34 * len(seen.columns), no_color=True)
+    console = Console(width=_WIDTH_MAX, no_color=True, soft_wrap=True)
     with console.capture() as captured:
         console.print(table, highlight=False, markup=False)
     for text in captured.get().splitlines():
