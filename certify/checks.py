@@ -2,9 +2,13 @@
 
 import re
 
+from certify.asks import check_asks
+from certify.exercise_checks import check_exercises
 from certify.history import READBACK, History
 from certify.measures import Measured
+from certify.outage import check_outage
 from certify.stall import Stall
+from certify.step_checks import check_steps
 from certify.verdict import NOISE_SHARE, show_ms
 from reports.record import Check, EventKind, IoOutcome, ScenarioJudgement, Verdict
 
@@ -22,7 +26,7 @@ def checks_of(history: History, measured: Measured) -> list[Check]:
     """Return the lines of 'expected and observed', failures first."""
     checks = [_check_suite(history, measured)]
     if history.plan.fault:
-        checks += _check_fault(history)
+        checks += check_steps(history)
         checks += _check_stalls(history, measured)
     else:
         checks.append(_check_quiet(history, measured))
@@ -36,6 +40,8 @@ def checks_of(history: History, measured: Measured) -> list[Check]:
         _check_kernel(history),
         *_check_noise(history, measured),
         *_check_standstill(history, measured),
+        *check_exercises(history),
+        *check_asks(history),
     ]
     order = [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS]
     return sorted(checks, key=lambda check: order.index(check.verdict))
@@ -59,54 +65,22 @@ def _check_suite(history: History, measured: Measured) -> Check:
     return _check(name, expected, FINE, Verdict.PASS)
 
 
-def _check_fault(history: History) -> list[Check]:
-    return [
-        _check_proof(
-            history,
-            name="Fault injected and seen",
-            done=EventKind.INJECTED,
-            proof=EventKind.PROVEN,
-            missing="the fault was never injected",
-        ),
-        _check_proof(
-            history,
-            name="Fault mended and seen",
-            done=EventKind.MENDED,
-            proof=EventKind.MEND_PROVEN,
-            missing="the fault was never mended",
-        ),
-    ]
-
-
-def _check_proof(
-    history: History, *, name: str, done: EventKind, proof: EventKind, missing: str
-) -> Check:
-    proven = history.first(proof)
-    if proven is not None:
-        return _check(name, "proof", proven.detail or FINE, Verdict.PASS)
-    if history.first(done) is None:
-        return _check(name, "proof", missing, Verdict.INCONCLUSIVE)
-    refuted = [
-        event.detail
-        for event in history.of_kind(EventKind.NOT_PROVEN)
-        if (event.subject == "mend") is (proof is EventKind.MEND_PROVEN)
-    ]
-    observed = refuted[-1] if refuted else "no proof was recorded"
-    return _check(name, "proof", observed, Verdict.INCONCLUSIVE)
-
-
 def _check_stalls(history: History, measured: Measured) -> list[Check]:
     plan = history.plan
     gap = "" if measured.gap_ms is None else f" (no I/O ended for {show_ms(measured.gap_ms)})"
+    after_fault = _check_stall(
+        f"{STALL} after the fault",
+        measured.failover,
+        limit_ms=plan.limit_failover_ms,
+        certain_ms=measured.certain_failover_ms,
+        standstill_ms=measured.standstill_ms,
+        note=gap,
+    )
+    if measured.outage is not None:
+        before = [after_fault] if measured.outage.before else []
+        return [*before, *check_outage(history, measured.outage)]
     return [
-        _check_stall(
-            f"{STALL} after the fault",
-            measured.failover,
-            limit_ms=plan.limit_failover_ms,
-            certain_ms=measured.certain_failover_ms,
-            standstill_ms=measured.standstill_ms,
-            note=gap,
-        ),
+        after_fault,
         _check_stall(
             f"{STALL} after mending",
             measured.failback,
@@ -235,7 +209,8 @@ def _check_redundancy(history: History) -> Check:
     told = history.of_kind(EventKind.REDUNDANCY)
     if not told:
         return _check(name, expected, "not looked at", Verdict.INCONCLUSIVE)
-    last = told[-1]
+    # Where several faults follow each other, it is looked at before each of them.
+    last = next((event for event in told if not event.data.get("restored")), told[-1])
     verdict = Verdict.PASS if last.data.get("restored") else Verdict.FAIL
     return _check(name, expected, _told(last.detail), verdict)
 
@@ -255,7 +230,7 @@ def _check_noise(history: History, measured: Measured) -> list[Check]:
     when = "after the fault" if plan.fault else "without a fault"
     stall = measured.failover or measured.quiet
     checks = [_noise_check(when, measured.noise_failover_ms, plan.limit_failover_ms, stall)]
-    if history.failback is not None:
+    if history.failback is not None and measured.outage is None:
         checks.append(
             _noise_check(
                 "after mending",

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from certify import stall
-from certify.history import APPLICATION, CONTROL, History, Window
+from certify.history import APPLICATION, CONTROL, OTHER_HOST, History, Window
 from certify.integrity import Integrity, check, check_tables
+from certify.outage import Outage, before_only, outage_of
 from certify.stall import Stall
 from certify.standstill import Standstills, certain_ms, late_waits, overlapping, standstills
 from reports.record import IoOutcome, IoRecord
@@ -29,6 +30,7 @@ class Measured:
     certain_failback_ms: float | None = None
     certain_quiet_ms: float | None = None
     standstill_ms: float = 0.0  # the longest of the suite itself while probes were on
+    outage: Outage | None = None  # that the plan means the application to see
 
 
 def measure(history: History) -> Measured:
@@ -37,18 +39,26 @@ def measure(history: History) -> Measured:
     control = history.of_probe(CONTROL)
     end = history.end_ns
     failover, failback, quiet = history.failover, history.failback, history.steady
+    outage = outage_of(history)
+    if outage is not None:  # what may happen in it is no stall; what must, checks of its own say
+        failover, failback = outage.before, None
+    judged = before_only(application, outage)
     good = {io.op for io in application if io.outcome is IoOutcome.GOOD}
     seen = standstills(history)
-    certain = _Certain(application, late_waits(control, end_ns=end), seen, end)
+    certain = _Certain(judged, late_waits(control, end_ns=end), seen, end)
     return Measured(
-        failover=stall.longest(application, failover, end_ns=end) if failover else None,
-        failback=stall.longest_from(application, failback, end_ns=end) if failback else None,
+        failover=stall.longest(judged, failover, end_ns=end) if failover else None,
+        failback=stall.longest_from(judged, failback, end_ns=end) if failback else None,
         quiet=_quiet(application, quiet),
         noise_failover_ms=_noise(control, failover or quiet, end),
         noise_failback_ms=_noise(control, failback, end),
-        gap_ms=stall.longest_gap_ms(application, failover) if failover else None,
-        errors=[io for io in application if io.outcome in _ERRORS],
-        never=sum(io.done_ns < 0 for io in application),
+        gap_ms=stall.longest_gap_ms(judged, failover) if failover else None,
+        errors=[
+            io
+            for io in application
+            if io.outcome in _ERRORS and not (outage and outage.excuses(io))
+        ],
+        never=sum(io.done_ns < 0 for io in (*application, *history.of_probe(OTHER_HOST))),
         integrity=_integrity(history),
         sound={"read", "write"} <= good,
         certain_failover_ms=certain.longest_ms(failover, from_start=False),
@@ -57,6 +67,7 @@ def measure(history: History) -> Measured:
         standstill_ms=max(
             (seen.longest_ms(one) for one in (quiet, failover, failback) if one), default=0.0
         ),
+        outage=outage,
     )
 
 

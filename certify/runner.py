@@ -17,11 +17,10 @@ from certify.observe import start_all, stop_all
 from certify.ports import Load, Ports
 from certify.scenarios.base import Break
 from certify.schedule import LOOK_S, Schedule
+from certify.step_checks import SCHEDULE
 from fault_injectors import FaultError
 from reports.record import EventKind, ScenarioPlan
 
-SCHEDULE = "schedule"
-"""Subject of the NOTE that holds the steps of a repeat."""
 TICK_S = 0.1
 FLOWS_MS = 250.0
 """I/O flows when nothing of the application has been due for longer."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from certify.deadline import Deadline
 from certify.ports import Injection, Ports
 from certify.scenarios.base import Break, Step
+from certify.step_checks import MEND, SKIPPED
 from fault_injectors import FaultError, Proof
 from reports.record import EventKind
 
@@ -181,9 +182,9 @@ class Schedule:
         if proof.effective:
             history.event(EventKind.MEND_PROVEN, run.step.fault.subject, proof.seen, data)
         else:
-            history.event(EventKind.NOT_PROVEN, "mend", proof.seen, data)
+            history.event(EventKind.NOT_PROVEN, MEND, proof.seen, data)
 
     def _skip(self, run: StepRun) -> None:
         self.ports.history.event(
-            EventKind.NOTE, "step skipped", f"{run.words}: time was over", {"step": run.number}
+            EventKind.NOTE, SKIPPED, f"{run.words}: time was over", {"step": run.number}
         )

@@ -17,15 +17,14 @@ class StepPlan(Record, frozen=True, kw_only=True):
 class OutagePlan(Record, frozen=True, kw_only=True):
     """An outage that the application is meant to see, and what must hold all the same.
 
-    It begins with the fault of step `from_step` and ends `return_ms` after the mending began (at
-    the latest: it ends when it ends). I/O that was due or outstanding in it is judged by this and
-    by nothing else; data is judged as ever: every acknowledged write must be there.
+    It begins with the fault of step `from_step` and ends when I/O flows again. How late an I/O
+    was in it is not judged; data is judged as ever: every acknowledged write must be there.
     """
 
     why: str  # a sentence for the report: why nothing can serve
     return_ms: float  # after the mending began, I/O must flow again by itself within this
-    errors: bool = False  # an I/O may end with an error
-    answer_ms: float | None = None  # every I/O must end, well or not, within this; None: may wait
+    errors: bool = False  # an I/O of the application may end with an error
+    answer_ms: float | None = None  # every path must answer a command within this; None: any time
     from_step: int = 1  # 1-based
 
 
