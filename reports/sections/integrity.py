@@ -1,13 +1,14 @@
 """Data integrity: what was written, what was read back, whether both arrays hold the same."""
 
+from reports.counterexamples import draw_counterexample
 from reports.ink import Align
 from reports.model import Scenario
 from reports.record import EventKind, EventRecord, Verdict
 from reports.sheet import Sheet
-from reports.style import FAIL_TEXT, INK, MONO, MUTED
+from reports.style import FAIL_TEXT, INK, MONO, MUTED, SMALL
 from reports.table import Chip, Column, Row, Words, cell, draw_table
 from reports.view import View
-from reports.words import MISSING, count
+from reports.words import MISSING, count, plural
 
 _COLUMNS = (
     Column(title="Id", share=34),
@@ -18,12 +19,13 @@ _COLUMNS = (
     Column(title="Arrays, sector by sector", share=116),
     Column(title="", share=66, align=Align.RIGHT),
 )
+_EXAMPLES_MAX = 12
 _DEFINITIONS = [
     ("Lost", "A write was acknowledged and the sector holds something older, or nothing."),
     ("Stale", "A read returned a value that had been overwritten before the read began."),
     ("Torn", "The sectors of one write do not all hold that write."),
     ("Misplaced", "A sector holds the tag of another address."),
-    ("Corrupt", "The checksum of a sector does not match its content."),
+    ("Corrupt", "A wrong checksum, data of another run, or a value that nobody had written yet."),
 ]
 
 
@@ -38,9 +40,25 @@ def draw_integrity(sheet: Sheet, view: View) -> None:
     )
     rows = [_row(scenario, view.run.events) for scenario in view.scenarios if scenario.was_run]
     draw_table(sheet, _COLUMNS, rows)
+    _draw_examples(sheet, view)
     sheet.heading("What would have counted as wrong")
     sheet.gap(2)
     sheet.definitions(_DEFINITIONS)
+
+
+def _draw_examples(sheet: Sheet, view: View) -> None:
+    """Draw what shows that data was wrong, the gravest scenarios first."""
+    examples = [
+        (f"{judgement.id} repeat {judgement.repeat}", example)
+        for scenario in view.scenarios
+        for judgement in scenario.repeats
+        for example in judgement.violations
+    ]
+    for where, example in examples[:_EXAMPLES_MAX]:
+        draw_counterexample(sheet, example, scenario=where)
+    if len(examples) > _EXAMPLES_MAX:
+        more = plural(len(examples) - _EXAMPLES_MAX, "more counterexample")
+        sheet.paragraph(f"{more}: certify explain shows all.", size=SMALL, colour=MUTED)
 
 
 def _row(scenario: Scenario, events: list[EventRecord]) -> Row:
