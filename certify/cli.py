@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from certify import __version__
-from certify.commands import compare, conclude, inspect, lab_commands, mend, run
+from certify.commands import compare, conclude, explain, inspect, lab_commands, mend, run
 from certify.console import Progress
 from certify.lab import LabError
 from certify.scenarios import PROFILES
 from certify.verdict import ExitCode
-from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS
+from certify.virtual_lab.boot import BootError
+from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS, target_named
 from fault_injectors import FaultError
 from reports.record import RecordError
 
@@ -96,12 +97,22 @@ def _lab_option(parser: argparse.ArgumentParser, *, required: bool = False) -> N
     )
 
 
+def _target(name: str) -> str:
+    """Return the name of a target that there is; argparse wants its own error otherwise."""
+    try:
+        return target_named(name).name
+    except BootError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _virtual_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kernel", choices=KERNELS, help="of the virtual lab; default: by probing")
     parser.add_argument(
         "--target",
-        choices=sorted(TARGETS),
-        help=f"what the virtual lab puts under test; default: what is up, else {DEFAULT_TARGET}",
+        type=_target,
+        metavar="NAME",
+        help=f"what the virtual lab puts under test: {', '.join(sorted(TARGETS))} or "
+        f"saboteur:NAME; default: what is up, else {DEFAULT_TARGET}",
     )
     parser.add_argument(
         "--runs", type=Path, default=RUNS, metavar="DIR", help="folder of run folders"
@@ -173,6 +184,11 @@ def _add_results(commands: Commands) -> None:
     parser = _command(commands, "report", conclude.report, "write the PDF report of a sealed run")
     parser.add_argument("run", type=Path)
     parser.add_argument("-o", "--output", type=Path, metavar="PDF")
+    words = "show the operations that prove that data of a sealed run was wrong"
+    parser = _command(commands, "explain", explain.explain, words)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("scenario", nargs="?", default="", help="default: all")
+    _json_option(parser)
     parser = _command(commands, "verify", conclude.verify, "prove that a run or a PDF is intact")
     parser.add_argument("what", type=Path, metavar="RUN|PDF")
     parser.add_argument("--run", type=Path, help="the run folder that the PDF was made from")
