@@ -7,6 +7,7 @@ what follows the colon is for the family to know.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from certify.saboteurs.catalogue import saboteur_named
 from certify.virtual_lab.boot import BootError
 
 
@@ -49,7 +50,16 @@ TARGETS = {
     )
 }
 DEFAULT_TARGET = "reference-router"
-FAMILIES: dict[str, Callable[[str], VirtualTarget]] = {}
+
+
+def _saboteur(name: str) -> VirtualTarget:
+    try:
+        return VirtualTarget(f"saboteur:{name}", f"Saboteur {name}", saboteur_named(name).what)
+    except KeyError as error:
+        raise BootError(str(error.args[0])) from error
+
+
+FAMILIES: dict[str, Callable[[str], VirtualTarget]] = {"saboteur": _saboteur}
 """By prefix, what makes a target of the rest of its name; raises BootError for a wrong rest."""
 
 

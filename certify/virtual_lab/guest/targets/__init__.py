@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from certify.virtual_lab.guest.lio import LioError
-from certify.virtual_lab.guest.targets import peers, reference_router
+from certify.virtual_lab.guest.targets import peers, reference_router, saboteur
 from certify.virtual_lab.guest.targets.base import Builder
 
 BUILDERS: dict[str, Callable[[], Builder]] = {
@@ -12,7 +12,7 @@ BUILDERS: dict[str, Callable[[], Builder]] = {
     "md-raid1": peers.md_raid1,
     "lio-single": peers.lio_single,
 }
-FAMILIES: dict[str, Callable[[str], Builder]] = {}
+FAMILIES: dict[str, Callable[[str], Builder]] = {"saboteur": saboteur.builder}
 """By prefix, as in `certify.virtual_lab.targets.FAMILIES`."""
 
 
