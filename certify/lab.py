@@ -108,7 +108,8 @@ class Engine(Entry, frozen=True, kw_only=True):
     `pid` prints the process id of the engine (virtual labs, software engines); `start` brings a
     dead engine back and returns when it is asked to, not when it is ready; `ready` exits 0 when
     the engine serves again. `leave` takes the engine out as planned and returns when it has left,
-    `left` exits 0 while it is out, `rejoin` brings it back as `start` does.
+    `left` exits 0 while it is out, `rejoin` brings it back as `start` does. `manager` prints the
+    process id of what manages the engine and has no part in its I/O.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Engine(Entry, frozen=True, kw_only=True):
     leave: Command | None = None
     left: Command | None = None
     rejoin: Command | None = None
+    manager: Command | None = None
 
 
 class Link(Entry, frozen=True, kw_only=True):
@@ -151,7 +153,8 @@ class Array(Entry, frozen=True, kw_only=True):
     `hctl` selects the SCSI devices by which engines reach it (on the engines' own hosts), one
     glob per back path. `detach` takes the array out of the system under test as planned, `attach`
     takes it in again and returns when it has begun to be copied to; `scrub` has the system under
-    test compare its copies and exits 0 when they are equal.
+    test compare its copies and exits 0 when they are equal. `busy` has the array itself answer
+    BUSY or TASK SET FULL until `calm`; `is_busy` exits 0 while it does.
     """
 
     name: str
@@ -161,6 +164,9 @@ class Array(Entry, frozen=True, kw_only=True):
     detach: Command | None = None
     attach: Command | None = None
     scrub: Command | None = None
+    busy: Command | None = None
+    calm: Command | None = None
+    is_busy: Command | None = None
 
 
 class Limits(Entry, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ _PAIRS = (
     ("engine", ("leave", "left", "rejoin")),
     ("logical_unit", ("unmap", "map", "is_unmapped")),
     ("array", ("detach", "attach")),
+    ("array", ("busy", "calm", "is_busy")),
     ("link", ("cut", "mend", "is_cut")),
 )
 """Commands that undo or prove each other: one without the others would break for good."""

@@ -21,7 +21,7 @@ from fault_injectors.array_errors import ArrayErrors, ArrayWriteErrors, MediaErr
 from fault_injectors.base import Fault, FaultError, Proof, wait_for_proof
 from fault_injectors.command import ArrayBusy, CommandFault, EngineLeave, LinkCut, UnitUnmap
 from fault_injectors.corruption import BlockCorrupt
-from fault_injectors.engine import EngineHang, EngineKill
+from fault_injectors.engine import EngineHang, EngineKill, ManagerHang
 from fault_injectors.injection import Injection, injected
 from fault_injectors.journal import HealResult, Journal, heal_all, outstanding
 from fault_injectors.kinds import FAULTS
@@ -54,6 +54,7 @@ __all__ = [
     "Journal",
     "LinkCut",
     "LocalShell",
+    "ManagerHang",
     "MediaError",
     "PathPull",
     "Proof",

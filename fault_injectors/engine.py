@@ -128,3 +128,12 @@ class EngineHang(EngineProcess):
         if stat.state == STOPPED:
             return Proof(effective=True, seen=f"{seen} (stopped)")
         return Proof(effective=False, seen=f"{seen}, expected {STOPPED} (stopped)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerHang(EngineHang):
+    """What manages an engine is stopped, while the engine itself goes on."""
+
+    kind: ClassVar[str] = "manager_hang"
+    label: ClassVar[str] = "Management hung"
+    colour: ClassVar[str] = "#999933"

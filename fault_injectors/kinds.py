@@ -13,7 +13,7 @@ from fault_injectors.array_errors import ArrayErrors, ArrayWriteErrors, MediaErr
 from fault_injectors.base import Fault
 from fault_injectors.command import ArrayBusy, CommandFault, EngineLeave, LinkCut, UnitUnmap
 from fault_injectors.corruption import BlockCorrupt
-from fault_injectors.engine import EngineHang, EngineKill
+from fault_injectors.engine import EngineHang, EngineKill, ManagerHang
 from fault_injectors.path import EngineIsolate, PathPull
 
 FAULTS: dict[str, type[Fault]] = {
@@ -21,6 +21,7 @@ FAULTS: dict[str, type[Fault]] = {
     EngineIsolate.kind: EngineIsolate,
     EngineKill.kind: EngineKill,
     EngineHang.kind: EngineHang,
+    ManagerHang.kind: ManagerHang,
     ArrayOffline.kind: ArrayOffline,
     ArraySlow.kind: ArraySlow,
     ArrayTail.kind: ArrayTail,

@@ -1,12 +1,29 @@
 """The scenarios, and which of them make up a profile, in the order they are run."""
 
 from certify.scenarios import (
+    array_busy,
+    array_corrupt,
+    array_errors,
+    array_hung,
+    array_lagging,
+    array_media_error,
+    array_not_ready,
     array_offline,
+    array_shrunk,
     array_slow,
+    array_tail,
+    array_write_errors,
+    back_path_flap,
+    back_path_lost,
     engine_hang,
     engine_kill,
     healthy_baseline,
+    management_lost,
     path_pull,
+    resync_engine_lost,
+    resync_source_lost,
+    resync_under_load,
+    wrong_order,
 )
 from certify.scenarios.base import Break, NotApplicableError, Scenario, Step
 
@@ -21,6 +38,23 @@ MODULES = {
         engine_hang,
         array_offline,
         array_slow,
+        array_errors,
+        array_hung,
+        array_lagging,
+        array_tail,
+        back_path_lost,
+        back_path_flap,
+        array_media_error,
+        array_write_errors,
+        array_not_ready,
+        array_busy,
+        array_corrupt,
+        array_shrunk,
+        resync_under_load,
+        resync_source_lost,
+        resync_engine_lost,
+        wrong_order,
+        management_lost,
     )
 }
 """Every scenario by its id. A new one is one file and one line here."""

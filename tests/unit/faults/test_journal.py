@@ -219,6 +219,7 @@ def example(kind):
         "array_transition": {"devices": ("d",), "backstores": ("/b",)},
         "block_corrupt": {"device": "d", "lba": 9, "before": "00" * 512},
         "engine_kill": {**engine, "timeout_s": 2.5, "pid": 42, "start_time": 777},
+        "manager_hang": {**engine, "timeout_s": 2.5, "pid": 42, "start_time": 777},
         "engine_hang": {**engine, "timeout_s": 2.5, "pid": 42, "start_time": 777},
     }
     offline = {"hctl": ("2:*",), "devices": ("2:0:0:0",)}

@@ -14,6 +14,7 @@ from certify.lab import (
     Lab,
     Leg,
     Limits,
+    Link,
     LogicalUnit,
     PathEntry,
     Target,
@@ -24,25 +25,68 @@ from fault_injectors import FAULTS
 COMMAND = Command(argv=["true"])
 
 
+PLAIN_ENGINE = Engine(name="e", pid=COMMAND, start=COMMAND, ready=COMMAND)
+UNITS = {"lu0": "load", "lu1": "conformance"}
+
+
 def make_lab() -> Lab:
+    """Return a lab file that lacks nothing."""
     return Lab(
         schema=1,
         lab=General(name="l"),
         system_under_test=Target(name="t"),
-        host=[Host(name="host1")],
-        logical_unit=[LogicalUnit(name="lu0", wwid="3600")],
+        host=[Host(name="host1"), Host(name="host2")],
+        logical_unit=[
+            LogicalUnit(
+                name=name,
+                wwid=f"3600{name}",
+                purpose=purpose,
+                also_on=["host2"],
+                unmap=COMMAND,
+                map=COMMAND,
+                is_unmapped=COMMAND,
+            )
+            for name, purpose in UNITS.items()
+        ],
         path=[
-            PathEntry(name=f"p{number}", engine=f"engine{number}", hctl=f"{number}:0:0:*")
-            for number in (1, 2)
+            PathEntry(
+                name=f"h{host}-e{engine}",
+                host=f"host{host}",
+                engine=f"engine{engine}",
+                hctl=f"{host}{engine}:0:0:*",
+            )
+            for host in (1, 2)
+            for engine in (1, 2)
         ],
         engine=[
-            Engine(name=f"engine{number}", pid=COMMAND, start=COMMAND, ready=COMMAND)
+            Engine(
+                name=f"engine{number}",
+                pid=COMMAND,
+                start=COMMAND,
+                ready=COMMAND,
+                leave=COMMAND,
+                left=COMMAND,
+                rejoin=COMMAND,
+                manager=COMMAND,
+            )
             for number in (1, 2)
         ],
         array=[
-            Array(name=name, hctl=["3:0:0:*"], leg=[Leg(logical_unit="lu0", slow_device=name)])
+            Array(
+                name=name,
+                hctl=[f"{port}:0:0:{lun}" for port in (1, 2) for lun in (0, 1)],
+                leg=[
+                    Leg(logical_unit=unit, inspect_wwid=name + unit, slow_device=name + unit)
+                    for unit in UNITS
+                ],
+                busy=COMMAND,
+                calm=COMMAND,
+                is_busy=COMMAND,
+            )
             for name in "AB"
         ],
+        link=Link(cut=COMMAND, mend=COMMAND, is_cut=COMMAND),
+        redundancy=COMMAND,
     )
 
 
@@ -79,6 +123,22 @@ def test_fault_acts_on_what_the_plan_names(scenario: str) -> None:
         ("E2h", {"engine": [Engine(name="e")]}, "names 1 engines"),
         ("A1", {"array": [Array(name="A")]}, "array A has no hctl"),
         ("A3", {"array": [Array(name="A"), Array(name="B")]}, "array B has no slow_device"),
+        ("A2", {"array": [Array(name="A"), Array(name="B")]}, "array B has no slow_device"),
+        ("A4", {"array": [Array(name="A", hctl=["1:0:0:*"])]}, "array A has 1 back paths"),
+        (
+            "A5",
+            {"array": [Array(name="A")]},
+            "no leg with a slow_device of a unit",
+        ),
+        ("A7b", {"array": [Array(name="A")]}, "array A has no command busy"),
+        ("A8", {"array": [Array(name="A")]}, "the arrays cannot be compared past the system"),
+        ("A9", {"redundancy": None}, "the lab file has no command redundancy"),
+        ("R2", {"array": [Array(name="A", hctl=["1:0:0:*"])]}, "names 1 arrays"),
+        (
+            "S5",
+            {"engine": [Engine(name="e", pid=COMMAND, start=COMMAND, ready=COMMAND)]},
+            "manager",
+        ),
     ],
 )
 def test_poor_lab_says_what_it_lacks(

@@ -21,6 +21,8 @@ from certify.virtual_lab.guest.targets.base import (
 
 STOP_S = 20
 ATTACH_S = 60
+SUPERVISOR = 'sed -n "s/^PPid:[[:space:]]*//p" "/proc/$(sed -n s/^pid=//p "$1")/status"'
+"""Prints the process id of an engine's parent, the supervisor; its argument is a state file."""
 
 
 def multipath() -> Multipath:
@@ -80,6 +82,7 @@ def _engine(chosen: Settings, engine: str) -> Engine:
         leave=Command(argv=leave, timeout_s=2.0 * STOP_S),
         left=Command(argv=["grep", "-qx", "pid=", state]),
         rejoin=start_it,
+        manager=Command(argv=["sh", "-c", SUPERVISOR, "sh", state]),
     )
 
 
