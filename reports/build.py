@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports.attachment import attach, pack
 from reports.folder import Run, load_run, verify_manifest
 from reports.ink import Page
 from reports.paint import Properties, page_numbers, paint
@@ -69,7 +70,7 @@ def properties_of(run: Run) -> Properties:
 def render(run: Run) -> Report:
     """Return the report of *run* as bytes."""
     pages = lay_out(run)
-    pdf = paint(pages, properties_of(run))
+    pdf = attach(paint(pages, properties_of(run)), pack(run))
     summary = summarize(
         run,
         report_sha256=hashlib.sha256(pdf).hexdigest(),

@@ -1,11 +1,13 @@
 """Does a run folder still hold what was sealed, and does a PDF say what the evidence says?
 
-A PDF alone can only be checked against itself. The text of `Examination.not_checked` says so,
-for a reader must not take "no problem found" for more than it is.
+A report carries its evidence, so every figure on its pages can be made again from the PDF alone.
+What such a check cannot see, as whether the evidence is the one that was sealed, is said in
+`Examination.not_checked`: a reader must not take "no problem found" for more than it is.
 """
 
 import io
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +15,9 @@ from pypdf import PdfReader
 from pypdf.errors import PdfReadError
 from pypdf.generic import DictionaryObject
 
+from reports.attachment import attached, unpack
 from reports.build import render
-from reports.folder import Run, load_run, verify_manifest
+from reports.folder import Run, load_run, sha256_of, verify_manifest
 from reports.record import RecordError
 from reports.style import FONTS
 
@@ -41,8 +44,8 @@ def verify_run(folder: Path) -> list[str]:
 def verify_pdf(path: Path, folder: Path | None = None) -> list[str]:
     """Return one sentence per thing that is wrong with a report, [] if none.
 
-    With *folder* the report is made again and compared byte by byte. Without it only what the PDF
-    says of itself can be checked; `examine_pdf` tells what that is.
+    The report is made again, from *folder* or else from the evidence that it carries, and compared
+    byte by byte.
     """
     return examine_pdf(path, folder).problems
 
@@ -82,7 +85,7 @@ def _contradictions(run: Run) -> list[str]:
 
 
 def examine_pdf(path: Path, folder: Path | None = None) -> Examination:
-    """Check a report against itself and, with *folder*, against the evidence."""
+    """Check a report against itself and the evidence that it carries or, if given, *folder*."""
     try:
         data = path.read_bytes()
         reader = PdfReader(io.BytesIO(data))
@@ -102,16 +105,45 @@ def examine_pdf(path: Path, folder: Path | None = None) -> Examination:
         f"all {len(pages)} pages are there, each with its number and the evidence root",
         "its fonts are embedded",
     ]
-    if folder is None:
+    if folder is not None:
+        return _against_evidence(data, pages, folder, root, problems, checked)
+    return _against_attachment(data, pages, attached(reader), root, problems, checked)
+
+
+def _against_attachment(
+    data: bytes,
+    pages: list[str],
+    evidence: bytes | None,
+    root: str,
+    problems: list[str],
+    checked: list[str],
+) -> Examination:
+    unknown = "whether its evidence is the one that was sealed: compare the evidence root"
+    if evidence is None:
+        problem = "it carries no evidence that can be read; every report of this tool does"
         return Examination(
-            problems=problems,
-            checked=checked,
-            not_checked=[
-                "every figure: give the run folder, and the report is made again and compared",
-                "the signatures: a PDF that is not digitally signed can be changed unseen",
-            ],
+            problems=[*problems, problem], checked=checked, not_checked=["every figure", unknown]
         )
-    return _against_evidence(data, pages, folder, root, problems, checked)
+    with tempfile.TemporaryDirectory(prefix="zerostall-verify-") as name:
+        folder = Path(name) / "evidence"
+        folder.mkdir()
+        try:
+            unpack(evidence, folder)
+            root_inside = sha256_of(folder / "manifest.json")
+        except (RecordError, OSError) as error:
+            return Examination(
+                problems=[*problems, str(error)], checked=checked, not_checked=["every figure"]
+            )
+        absent = [text for text in verify_manifest(folder) if ": missing;" in text]
+        if absent and root_inside == root:
+            text = f"every figure: {len(absent)} large files are with the run folder only; give it"
+            return Examination(problems=problems, checked=checked, not_checked=[text, unknown])
+        found = _against_evidence(data, pages, folder, root, problems, checked)
+    return Examination(
+        problems=found.problems,
+        checked=found.checked,
+        not_checked=[*found.not_checked, unknown],
+    )
 
 
 def _page_problems(pages: list[str], root: str) -> list[str]:
@@ -166,17 +198,21 @@ def _against_evidence(
     checked: list[str],
 ) -> Examination:
     try:
-        problems += [f"{folder.name}/{problem}" for problem in verify_manifest(folder)]
+        wrong = [f"{folder.name}/{problem}" for problem in verify_manifest(folder)]
         run = load_run(folder)
-        again = render(run).pdf if run.root == root else b""
+        again = render(run).pdf if run.root == root and not wrong else b""
     except RecordError as error:
         return Examination(
             problems=[*problems, str(error)], checked=checked, not_checked=["every figure"]
         )
-    checked.append("the files of the run folder have the hashes of its manifest")
+    checked.append("the files of the evidence were held against the hashes of its manifest")
+    if wrong:
+        return Examination(
+            problems=[*problems, *wrong], checked=checked, not_checked=["every figure"]
+        )
     if run.root != root:
-        problems.append(f"evidence root {root[:16]}…; the run folder has {run.root[:16]}…")
-        not_checked = ["every figure: the report was not made from this run folder"]
+        problems.append(f"evidence root {root[:16]}…; the evidence has {run.root[:16]}…")
+        not_checked = ["every figure: the report was not made from this evidence"]
         return Examination(problems=problems, checked=checked, not_checked=not_checked)
     if again != data:
         problems.append(_difference(again, pages))

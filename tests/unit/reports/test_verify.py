@@ -1,13 +1,20 @@
 """What `verify` finds: nothing in a good run, and each change by name in a bad one."""
 
+import io
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as changed
 from pypdf import PdfReader, PdfWriter
 
-from reports.build import build_report
-from reports.folder import build_manifest
-from reports.record import ManifestRecord, encode, load
+from reports import attachment
+from reports.attachment import attach, pack, unpack
+from reports.build import build_report, lay_out, properties_of
+from reports.folder import build_manifest, load_run
+from reports.paint import paint
+from reports.record import ManifestRecord, RecordError, encode, load
 from reports.verify import examine_pdf, examine_run, verify_pdf, verify_run
 
 
@@ -67,10 +74,10 @@ def test_report_of_another_run_is_found(
 
 def test_changed_report_is_found_with_the_evidence(reported: Path, tmp_path: Path) -> None:
     writer = PdfWriter(clone_from=reported / "report.pdf")
-    changed = tmp_path / "changed.pdf"
-    with changed.open("wb") as stream:
+    copy = tmp_path / "changed.pdf"
+    with copy.open("wb") as stream:
         writer.write(stream)
-    assert "its bytes are not those" in verify_pdf(changed, reported)[0]
+    assert "its bytes are not those" in verify_pdf(copy, reported)[0]
 
 
 def test_removed_page_is_found_without_the_evidence(reported: Path, tmp_path: Path) -> None:
@@ -80,17 +87,73 @@ def test_removed_page_is_found_without_the_evidence(reported: Path, tmp_path: Pa
         writer.add_page(page)
     assert reader.metadata is not None
     writer.add_metadata({key: str(value) for key, value in reader.metadata.items()})
-    changed = tmp_path / "short.pdf"
-    with changed.open("wb") as stream:
+    copy = tmp_path / "short.pdf"
+    with copy.open("wb") as stream:
         writer.write(stream)
-    assert any("does not say “Page 1 of 12”" in problem for problem in verify_pdf(changed))
+    assert any("does not say “Page 1 of 12”" in problem for problem in verify_pdf(copy))
 
 
-def test_report_alone_says_what_was_not_checked(reported: Path) -> None:
+def test_report_alone_is_made_again_from_the_evidence_that_it_carries(reported: Path) -> None:
     alone = examine_pdf(reported / "report.pdf")
     assert alone.problems == []
-    assert any("every figure" in text for text in alone.not_checked)
+    assert any("compared byte by byte" in text for text in alone.checked)
+    assert [text for text in alone.not_checked if "figure" in text] == []
+    assert any("the one that was sealed" in text for text in alone.not_checked)
     assert examine_pdf(reported / "report.pdf", reported).not_checked == []
+
+
+def test_a_changed_figure_is_named_without_the_run_folder(reported: Path, tmp_path: Path) -> None:
+    """A forger puts another report's pages around the evidence."""
+    run = load_run(reported)
+    judged = [changed(one, io_errors=one.io_errors + 3) for one in run.judgement.scenarios]
+    forged = replace(run, judgement=changed(run.judgement, scenarios=judged))
+    path = tmp_path / "forged.pdf"
+    path.write_bytes(attach(paint(lay_out(forged), properties_of(forged)), pack(run)))
+    problems = verify_pdf(path)
+    assert len(problems) == 1
+    assert "the evidence gives" in problems[0]
+
+
+def test_changed_evidence_inside_a_report_is_named(reported: Path, tmp_path: Path) -> None:
+    run = load_run(reported)
+    with (reported / "events.jsonl").open("ab") as stream:
+        stream.write(b"\n")
+    path = tmp_path / "forged.pdf"
+    path.write_bytes(attach(paint(lay_out(run), properties_of(run)), pack(run)))
+    assert any("events.jsonl: SHA-256" in problem for problem in verify_pdf(path))
+
+
+def test_a_report_without_evidence_is_none(reported: Path, tmp_path: Path) -> None:
+    run = load_run(reported)
+    path = tmp_path / "bare.pdf"
+    path.write_bytes(paint(lay_out(run), properties_of(run)))
+    assert "it carries no evidence" in verify_pdf(path)[0]
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", "a/../../escaped", "..\\escaped"])
+def test_evidence_cannot_write_outside_its_folder(tmp_path: Path, name: str) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, b"x")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(RecordError, match="outside the run folder"):
+        unpack(buffer.getvalue(), folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
+
+
+def test_damaged_evidence_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"evidence\.zip: cannot be unpacked"):
+        unpack(b"PK no zip", tmp_path)
+
+
+def test_too_much_evidence_stays_outside(reported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attachment, "EMBED_BYTES_MAX", 1000)
+    build_report(reported)
+    alone = examine_pdf(reported / "report.pdf")
+    assert alone.problems == []
+    assert any("large files are with the run folder only" in text for text in alone.not_checked)
+    assert examine_pdf(reported / "report.pdf", reported).problems == []
 
 
 def test_run_check_says_what_it_cannot_know(reported: Path) -> None:
