@@ -2,6 +2,7 @@
 
 from reports import emblems
 from reports.ink import Anchor, Box, Line, Text
+from reports.qr import qr_marks, qr_text
 from reports.record import Verdict
 from reports.sheet import Sheet
 from reports.stall_bars import HEAD_HEIGHT, ROW_HEIGHT, draw_stall_bars
@@ -21,6 +22,7 @@ from reports.style import (
     MUTED,
     PALE,
     REGULAR,
+    RIGHT,
     SMALL,
     TEXT,
     TINY,
@@ -35,6 +37,9 @@ _SIGNATURE_ROW = 52.0
 _PER_ROW = 3
 _SIGNATURES = 9
 _ROW_MOST = 29.0
+_ROOT = 54.0
+_QR = 52.0
+"""Edge of the QR code, points: its modules are 0.45 mm, which cameras read from paper."""
 _OCCASION = 40.0
 _STATEMENT = (
     "We have read the whole report. Our signatures apply to the evidence whose root is printed "
@@ -166,7 +171,7 @@ def _draw_figures(sheet: Sheet, view: View) -> None:
 
 def _signature_height(view: View) -> float:
     rows = -(-len(view.run.run.acceptance.signatories[:_SIGNATURES]) // _PER_ROW)
-    return 42 + rows * _SIGNATURE_ROW + 34
+    return 42 + rows * _SIGNATURE_ROW + _ROOT
 
 
 def _draw_stalls(sheet: Sheet, view: View) -> None:
@@ -253,4 +258,5 @@ def _draw_signatures(sheet: Sheet, view: View) -> None:
             colour=MUTED,
         ),
         Text(x=LEFT, y=y, text=view.run.root, font=MONO, size=SMALL, colour=INK),
+        *qr_marks(qr_text(view.run.root), x=RIGHT - _QR, y=BOTTOM - _QR, size=_QR),
     )
