@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from certify import __version__
-from certify.commands import compare, conclude, explain, inspect, lab_commands, mend, run
+from certify.commands import compare, conclude, explain, inspect, lab_commands, mend, run, saboteurs
 from certify.console import Progress
 from certify.lab import LabError
 from certify.scenarios import PROFILES
@@ -73,6 +73,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_results(commands)
     _add_lab(commands)
+    _add_saboteurs(commands)
     return parser
 
 
@@ -227,3 +228,38 @@ def _add_lab(commands: Commands) -> None:
     )
     words = "and with Debian's tcmu-runner, which must be installed, in a second guest"
     bench.add_argument("--with-tcmu-runner", action="store_true", help=words)
+
+
+def _add_saboteurs(commands: Commands) -> None:
+    words = "test the suite itself by systems with one known defect each"
+    parser = commands.add_parser(
+        "saboteurs", help=words, description=f"{words[0].upper()}{words[1:]}."
+    )
+    acts = parser.add_subparsers(required=True, metavar="ACT")
+    _json_option(_command(acts, "list", saboteurs.list_them, "list them and what must catch each"))
+    words = "run each in a guest of its own; exit status 0 if every defect was found"
+    matrix = _command(acts, "matrix", saboteurs.matrix, words)
+    matrix.add_argument("--only", nargs="+", default=[], metavar="NAME", help="default: all")
+    _json_option(matrix)
+    words = "run the good system again and again; exit status 0 if it passed every time"
+    alarms = _command(acts, "false-alarms", saboteurs.false_alarms, words)
+    alarms.add_argument("--repeat", type=int, default=30, help="(default: %(default)s)")
+    words = "write the suite's figure, which every report then quotes"
+    publish = _command(acts, "publish", saboteurs.publish, words)
+    publish.add_argument(
+        "--clean",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="further run folders of the good system; each repeat counts as a run",
+    )
+    for one in (matrix, alarms, publish):
+        one.add_argument(
+            "--dir", type=Path, default=RUNS / "saboteurs", help="of results (default: %(default)s)"
+        )
+    for one in (matrix, alarms):
+        one.add_argument("--kernel", choices=KERNELS, help="of the guests; default: by probing")
+        one.add_argument("--jobs", type=int, default=1, metavar="N", help="guests at a time")
+        one.add_argument("--again", action="store_true", help="also those that have a result")
+        one.add_argument("--keep", action="store_true", help="also results of another commit")

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from certify import __version__
+from certify.credibility import published
 from certify.lab import Lab
 from certify.preflight import Preflight
 from certify.scenarios import scenarios_of
@@ -125,6 +126,7 @@ class RunFolder:
             anchor_monotonic_ns=monotonic,
             times_indicative=lab.lab.times_indicative,
             complete=False,
+            credibility=published(),
         )
         (path / "plan.json").write_bytes(encode(plan))
         (path / "run.json").write_bytes(encode(record))

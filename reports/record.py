@@ -25,6 +25,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from reports.record_base import Record as Record
+from reports.record_credibility import Credibility as Credibility
+from reports.record_credibility import credibility_sentence as credibility_sentence
 from reports.record_plan import OutagePlan as OutagePlan
 from reports.record_plan import PlanRecord as PlanRecord
 from reports.record_plan import ScenarioPlan as ScenarioPlan
@@ -153,6 +155,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
     anchor_monotonic_ns: int
     times_indicative: bool  # an emulated CPU: function and integrity hold, times do not
     complete: bool  # False until the last scenario was undone
+    credibility: Credibility | None = None  # of the suite, as measured for its version
 
 
 class EventKind(StrEnum):
@@ -209,7 +212,7 @@ class IoRecord(Record, frozen=True, kw_only=True, array_like=True):
 
     # "app-fill", "app-write", "app-read", "control", "path:<name>" (TEST UNIT READY),
     # "cross:<path>" (reads by SG_IO), "array:<name>" (a leg, read past the system under test),
-    # "host2-write", "host2-read" (another host), "readback:<path>"
+    # "host:<name>-write", "host:<name>-read", "readback:<path>"
     probe: str
     k: int  # number of the I/O in its probe
     op: str  # "write", "read", "test_unit_ready"

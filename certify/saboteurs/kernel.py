@@ -17,8 +17,14 @@ SCSI = Path("/sys/class/scsi_device")
 HBA_OFFSET = 100
 """The saboteur's HBA of an engine is `user_` and the engine's own number plus this."""
 WAIT_S = 20.0
-ATTRIBUTES = {"pgr_support": "0", "alua_support": "0", "cmd_time_out": "0"}
-"""Reservations and access states are the router's; no command is given up but by the host."""
+ATTRIBUTES = {
+    "pgr_support": "0",
+    "alua_support": "0",
+    "cmd_time_out": "0",
+    "tmr_notification": "1",
+}
+"""Reservations and access states are the router's; no command is given up but by the host; resets
+are told."""
 
 
 class KernelError(Exception):

@@ -7,8 +7,10 @@ and `sg_new_read` in drivers/scsi/sg.c). A node's descriptor takes 16 commands a
 
 import ctypes
 import errno
+import fcntl
 import os
 import struct
+import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,6 +33,7 @@ _HEADER = struct.Struct("@iiBBHIPPPIIiPBBBBHHiII0P")
 _SENSE_BYTES = 96
 _TO_DEVICE, _FROM_DEVICE, _NONE = -2, -3, -1
 _AT_ONCE_MAX = 16
+_RESET, _RESET_UNIT = 0x2284, 0x101  # SG_SCSI_RESET; _DEVICE without escalation
 TIMEOUT_MS = 120_000
 """Longer than any defect holds a command, so that it is the router that ends one."""
 
@@ -70,9 +73,14 @@ class Passage:
         self._waiting.append((command, then))
         self._fill()
 
+    def reset(self) -> None:
+        """Reset the logical unit, and wait until that is done: what comes later comes after it."""
+        with suppress(OSError):  # a unit that cannot be reset is lost, which its commands will say
+            fcntl.ioctl(self.descriptor, _RESET, _RESET_UNIT.to_bytes(4, sys.byteorder))
+
     def reap(self) -> None:
         """Collect every command that has ended."""
-        while True:
+        while self._flights:
             try:
                 answer = os.read(self.descriptor, _HEADER.size)
             except BlockingIOError:

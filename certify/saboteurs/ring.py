@@ -22,7 +22,9 @@ _VECTORS_AT = 48
 _SENSE_AT = 16
 _SENSE_BYTES = 96
 _OPCODE_BITS = 0x7
-_COMMAND = 1  # enum tcmu_opcode: PAD 0, CMD 1, TMR 2
+_COMMAND, _TASK_MANAGEMENT = 1, 2  # enum tcmu_opcode; PAD is 0
+_FUNCTION_AT = 8  # struct tcmu_tmr_entry.tmr_type
+_RESETS = (5, 6, 7)  # TCMU_TMR_LUN_RESET, _TARGET_WARM_RESET, _TARGET_COLD_RESET
 _READ_LENGTH_FLAG = 0x2  # both TCMU_MAILBOX_FLAG_CAP_READ_LEN and TCMU_UFLAG_READ_LEN
 _OUT_OF_ORDER_FLAG = 0x1  # TCMU_MAILBOX_FLAG_CAP_OOOC
 _CDB_BYTES = 16
@@ -62,6 +64,8 @@ class Ring:
         if self._word(_COMMAND_TAIL):
             raise RingError(f"ring tail {self._word(_COMMAND_TAIL)}: expected 0, a fresh device")
         self._next = self._tail = 0
+        self.reset_asked = False
+        """The host has reset the unit; whoever has seen to it sets this back."""
 
     def take(self) -> Iterator[Slot]:
         """Yield every command that the kernel has put in since the last call."""
@@ -73,8 +77,11 @@ class Ring:
             if not 8 <= length <= self._size - self._next:
                 raise RingError(f"entry of {length} bytes at {self._next} of {self._size}")
             self._next = (self._next + length) % self._size
-            if word & _OPCODE_BITS == _COMMAND:
+            opcode = word & _OPCODE_BITS
+            if opcode == _COMMAND:
                 yield self._slot(at, number)
+            elif opcode == _TASK_MANAGEMENT:
+                self.reset_asked |= self._memory[at + _FUNCTION_AT] in _RESETS
         self._step_over_others()
 
     def gather(self, slot: Slot) -> bytes:

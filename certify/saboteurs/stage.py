@@ -12,6 +12,7 @@ import select
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from mmap import MAP_SHARED, PROT_READ, PROT_WRITE, mmap
 from pathlib import Path
 
@@ -73,16 +74,16 @@ class Stage:
 
     def send(self, command: Command, then: Callable[[Outcome], None]) -> None:
         """See defect.Stage."""
-
-        def ended(outcome: Outcome) -> None:
-            self._notice(command.front.engine, outcome)
-            then(outcome)
-
+        ended = partial(self._came_back, command.front.engine, then)
         self.ports[command.front].passage.send(command, ended)
 
     def accept(self, port: Port) -> None:
-        """Pass on every new command of a port."""
-        for slot in port.ring.take():
+        """Pass on every new command of a port, and before them a reset."""
+        slots = list(port.ring.take())
+        if port.ring.reset_asked:
+            port.ring.reset_asked = False
+            port.passage.reset()
+        for slot in slots:
             data = port.ring.gather(slot)
             command = Command(front=port.front, cdb=slot.cdb, data_out=data, room=slot.room)
             self._pass(port, slot, command)
@@ -104,22 +105,26 @@ class Stage:
                 os.write(port.uio, _KICK)
 
     def _pass(self, port: Port, slot: Slot, command: Command) -> None:
-        def ended(outcome: Outcome) -> None:
-            final = self.defect.on_outcome(command, outcome, self)
-            if isinstance(final, Command):
-                self.send(final, ended)
-                return
-            hold_s = self.defect.hold_s(command, final, self)
-            if hold_s > 0:
-                self.later(hold_s, lambda: self._answer(port, slot, final))
-            else:
-                self._answer(port, slot, final)
-
         chosen = self.defect.on_command(command, self)
         if isinstance(chosen, Outcome):
-            ended(chosen)
+            self._end(port, slot, command, chosen)
         else:
-            self.send(chosen, ended)
+            self.send(chosen, partial(self._end, port, slot, command))
+
+    def _end(self, port: Port, slot: Slot, command: Command, outcome: Outcome) -> None:
+        final = self.defect.on_outcome(command, outcome, self)
+        if isinstance(final, Command):
+            self.send(final, partial(self._end, port, slot, command))
+            return
+        hold_s = self.defect.hold_s(command, final, self)
+        if hold_s > 0:
+            self.later(hold_s, partial(self._answer, port, slot, final))
+        else:
+            self._answer(port, slot, final)
+
+    def _came_back(self, engine: str, then: Callable[[Outcome], None], outcome: Outcome) -> None:
+        self._notice(engine, outcome)
+        then(outcome)
 
     @staticmethod
     def _answer(port: Port, slot: Slot, outcome: Outcome) -> None:
@@ -139,20 +144,22 @@ class Stage:
 
 
 def serve(stage: Stage) -> None:
-    """Serve all ports for ever."""
+    """Serve all ports for ever.
+
+    A ring's descriptor is watched by edges: then nobody has to read its count of events.
+    """
     poll = select.epoll()
     rings: dict[int, Port] = {}
     passages: dict[int, Port] = {}
     for port in stage.ports.values():
         rings[port.uio] = passages[port.passage.descriptor] = port
-        poll.register(port.uio, select.EPOLLIN)
+        poll.register(port.uio, select.EPOLLIN | select.EPOLLET)
         poll.register(port.passage.descriptor, select.EPOLLIN)
     while True:
         due_s = stage.run_due()
         stage.kick()
         for descriptor, _ in poll.poll(due_s if due_s >= 0 else None):
             if descriptor in rings:
-                os.read(descriptor, 4)
                 stage.accept(rings[descriptor])
             else:
                 passages[descriptor].passage.reap()
