@@ -169,6 +169,22 @@ class Array(Entry, frozen=True, kw_only=True):
     is_busy: Command | None = None
 
 
+class Means(Entry, frozen=True, kw_only=True):
+    """[[means]]: commands by which this lab expresses a scenario that needs gear of its own.
+
+    `apply` breaks it, `heal` mends it, both may be called twice; `probe` exits 0 while it is
+    broken and 1 while it is not, `healed` 0 once it is whole and 1 before.
+    """
+
+    scenario: str  # the id: "P2"
+    subject: str
+    reach: str = "local"
+    apply: Command
+    probe: Command
+    heal: Command
+    healed: Command | None = None
+
+
 class Limits(Entry, frozen=True, kw_only=True):
     """[limits]: the longest stall that is accepted, per scenario id or "default"."""
 
@@ -190,6 +206,7 @@ class Lab(Entry, frozen=True, kw_only=True):
     engine: list[Engine]
     array: list[Array] = []
     link: Link | None = None
+    means: list[Means] = []
     limits: Limits = Limits()
     redundancy: Command | None = None  # exits 0 when the system under test says it is redundant
     target_logs: list[str] = []  # files of the system under test, copied into logs/

@@ -38,9 +38,8 @@ def outage_of(history: History) -> Outage | None:
     plan, mended, failover = history.plan.outage, history.mended_ns, history.failover
     if plan is None or mended is None or failover is None:
         return None
-    start = next(
-        (e.t_ns for e in history.of_kind(EventKind.INJECTED) if step_of(e) == plan.from_step), None
-    )
+    injected = {step_of(event): event.t_ns for event in history.of_kind(EventKind.INJECTED)}
+    start = injected.get(plan.from_step or max(injected))
     if start is None:
         return None
     before = Window(start_ns=failover.start_ns, end_ns=start)

@@ -25,7 +25,7 @@ class OutagePlan(Record, frozen=True, kw_only=True):
     return_ms: float  # after the mending began, I/O must flow again by itself within this
     errors: bool = False  # an I/O of the application may end with an error
     answer_ms: float | None = None  # every path must answer a command within this; None: any time
-    from_step: int = 1  # 1-based
+    from_step: int | None = None  # 1-based; None: the last
 
 
 class ScenarioPlan(Record, frozen=True, kw_only=True):

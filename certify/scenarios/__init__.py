@@ -1,6 +1,7 @@
 """The scenarios, and which of them make up a profile, in the order they are run."""
 
 from certify.scenarios import (
+    all_paths_gone,
     array_busy,
     array_corrupt,
     array_errors,
@@ -15,27 +16,78 @@ from certify.scenarios import (
     array_write_errors,
     back_path_flap,
     back_path_lost,
+    both_arrays,
+    both_engines,
+    engine_and_array,
+    engine_and_path,
+    engine_failback,
     engine_hang,
+    engine_isolated,
     engine_kill,
+    engine_leave,
+    engine_panic,
+    engine_power_loss,
+    engine_restart,
+    ghost_write,
     healthy_baseline,
+    link_cut,
+    link_one_way,
+    link_split,
     management_lost,
+    path_black_hole,
+    path_flap,
+    path_lossy,
     path_pull,
+    power_loss,
     resync_engine_lost,
     resync_source_lost,
     resync_under_load,
+    site_failure,
+    soak,
+    tie_break_lost,
+    unit_unmapped,
     wrong_order,
 )
 from certify.scenarios.base import Break, NotApplicableError, Scenario, Step
+from certify.scenarios.profiles import GEAR, QUICK, SOAK
 
-__all__ = ["MODULES", "PROFILES", "Break", "NotApplicableError", "Scenario", "Step", "scenarios_of"]
+__all__ = [
+    "MODULES",
+    "PROFILES",
+    "Break",
+    "NotApplicableError",
+    "Scenario",
+    "Step",
+    "scenarios_of",
+]
 
 MODULES = {
     module.SCENARIO.id: module
     for module in (
         healthy_baseline,
+        # paths between host and engine
         path_pull,
+        path_black_hole,
+        engine_isolated,
+        path_flap,
+        path_lossy,
+        all_paths_gone,
+        unit_unmapped,
+        # engines
         engine_kill,
         engine_hang,
+        engine_power_loss,
+        engine_panic,
+        engine_restart,
+        ghost_write,
+        engine_leave,
+        engine_failback,
+        # the link between them, and who breaks ties
+        link_cut,
+        link_split,
+        link_one_way,
+        tie_break_lost,
+        # arrays
         array_offline,
         array_slow,
         array_errors,
@@ -50,16 +102,36 @@ MODULES = {
         array_busy,
         array_corrupt,
         array_shrunk,
+        # resynchronisation
         resync_under_load,
         resync_source_lost,
         resync_engine_lost,
         wrong_order,
+        # several at once
+        engine_and_array,
+        engine_and_path,
+        both_engines,
+        both_arrays,
+        site_failure,
+        power_loss,
+        # hosts and management
         management_lost,
+        # for hours
+        soak,
     )
 }
-"""Every scenario by its id. A new one is one file and one line here."""
+"""Every scenario by its id. A new one is one file, one line here and one import."""
 
-PROFILES = {"quick": ("B0", "P1", "E1k", "E2h", "A1", "A3")}
+_ALL = tuple(one for one in MODULES if one not in SOAK)
+_CI = tuple(one for one in _ALL if one not in GEAR)
+
+PROFILES = {
+    "quick": QUICK,
+    "ci": _CI,
+    "acceptance": _CI,
+    "full": _ALL,
+    "soak": ("B0", *SOAK),
+}
 """The scenarios that must pass for a certificate of that profile."""
 
 

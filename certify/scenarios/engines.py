@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from certify.lab import Command, Engine
+from certify.lab import Engine, Lab
+from certify.scenarios.base import NotApplicableError
+from certify.scenarios.means import argv_of
+from fault_injectors import EngineLeave
 
 
 def process_of(engine: Engine) -> dict[str, Any]:
@@ -10,12 +13,32 @@ def process_of(engine: Engine) -> dict[str, Any]:
     commands = (engine.pid, engine.start, engine.ready)
     return {
         "subject": engine.name,
-        "pid_argv": _argv(engine.pid),
-        "start_argv": _argv(engine.start),
-        "ready_argv": _argv(engine.ready),
+        "pid_argv": argv_of(engine.pid),
+        "start_argv": argv_of(engine.start),
+        "ready_argv": argv_of(engine.ready),
         "timeout_s": max(command.timeout_s for command in commands if command),
     }
 
 
-def _argv(command: Command | None) -> tuple[str, ...]:
-    return tuple(command.argv) if command else ()
+def leaving(lab: Lab, index: int) -> tuple[EngineLeave, str]:
+    """Return the planned leave of the engine at *index*, and where it acts.
+
+    Raises NotApplicableError when it is not there or the file names no commands for it.
+    """
+    if index >= len(lab.engine):
+        raise NotApplicableError(f"the lab file names {len(lab.engine)} engines")
+    engine = lab.engine[index]
+    names = ("leave", "left", "rejoin", "ready")
+    missing = [name for name in names if getattr(engine, name) is None]
+    if missing:
+        raise NotApplicableError(f"engine {engine.name} has no command {', '.join(missing)}")
+    commands = (engine.leave, engine.left, engine.rejoin, engine.ready)
+    fault = EngineLeave(
+        subject=engine.name,
+        apply_argv=argv_of(engine.leave),
+        probe_argv=argv_of(engine.left),
+        heal_argv=argv_of(engine.rejoin),
+        healed_argv=argv_of(engine.ready),
+        timeout_s=max(command.timeout_s for command in commands if command),
+    )
+    return fault, engine.reach

@@ -16,10 +16,12 @@ from certify.lab import (
     Limits,
     Link,
     LogicalUnit,
+    Means,
     PathEntry,
     Target,
 )
 from certify.scenarios import MODULES, PROFILES, scenarios_of
+from certify.scenarios.profiles import GEAR, REPEATS, WORDS
 from fault_injectors import FAULTS
 
 COMMAND = Command(argv=["true"])
@@ -94,7 +96,7 @@ def test_profile_quick_is_what_it_is_said_to_be() -> None:
     assert PROFILES["quick"] == ("B0", "P1", "E1k", "E2h", "A1", "A3")
 
 
-@pytest.mark.parametrize("scenario", MODULES)
+@pytest.mark.parametrize("scenario", [one for one in MODULES if one not in GEAR])
 def test_full_lab_expresses_every_scenario(scenario: str) -> None:
     plan = MODULES[scenario].SCENARIO.plan(make_lab(), repeats=3)
 
@@ -103,7 +105,7 @@ def test_full_lab_expresses_every_scenario(scenario: str) -> None:
     assert all((plan.title, plan.description, plan.expected, plan.requirement, plan.reference))
 
 
-@pytest.mark.parametrize("scenario", [one for one in MODULES if one != "B0"])
+@pytest.mark.parametrize("scenario", [one for one in MODULES if one not in {"B0", "T1", *GEAR}])
 def test_fault_acts_on_what_the_plan_names(scenario: str) -> None:
     lab = make_lab()
     broken = MODULES[scenario].SCENARIO.build(lab)
@@ -118,6 +120,19 @@ def test_fault_acts_on_what_the_plan_names(scenario: str) -> None:
     ("scenario", "changes", "reason"),
     [
         ("P1", {"path": []}, "names 0 paths"),
+        ("P3", {"path": []}, "names 0 paths from host1"),
+        ("P4", {"path": []}, "names 0 paths from host1"),
+        ("P6", {"path": []}, "names 0 paths from host1"),
+        ("P7", {"logical_unit": [LogicalUnit(name="u", wwid="36")]}, "u has no commands unmap"),
+        ("E5", {"engine": []}, "names 0 engines"),
+        ("E6", {"engine": [Engine(name="e")]}, "no command pid, start, ready"),
+        ("E7", {"engine": [PLAIN_ENGINE]}, "no command leave, left, rejoin"),
+        ("E8", {"engine": [PLAIN_ENGINE]}, "names 1 engines"),
+        ("L1", {"link": None}, "no [link] with commands cut"),
+        ("D1", {"array": []}, "names 0 arrays"),
+        ("D2", {"engine": []}, "names 0 engines"),
+        ("D3e", {"engine": [PLAIN_ENGINE]}, "names 1 engines"),
+        ("D3a", {"array": [Array(name="A")]}, "array A has no hctl"),
         ("E1k", {"engine": []}, "names 0 engines"),
         ("E1k", {"engine": [Engine(name="e")]}, "no command pid, start, ready"),
         ("E2h", {"engine": [Engine(name="e")]}, "names 1 engines"),
@@ -147,6 +162,63 @@ def test_poor_lab_says_what_it_lacks(
     lab = msgspec.structs.replace(make_lab(), **changes)
 
     assert reason in MODULES[scenario].SCENARIO.plan(lab, repeats=1).not_run
+
+
+@pytest.mark.parametrize("scenario", sorted(GEAR))
+def test_what_takes_gear_of_its_own_says_which(scenario: str) -> None:
+    plan = MODULES[scenario].SCENARIO.plan(make_lab(), repeats=1)
+
+    assert "; it takes " in plan.not_run
+    assert f'[[means]] with scenario = "{scenario}"' in plan.not_run
+    assert plan.need not in ("", "nothing but a lab file")
+
+
+@pytest.mark.parametrize("scenario", sorted(GEAR))
+def test_commands_of_the_lab_file_express_it(scenario: str) -> None:
+    means = Means(scenario=scenario, subject="s", apply=COMMAND, probe=COMMAND, heal=COMMAND)
+    lab = msgspec.structs.replace(make_lab(), means=[means])
+    plan = MODULES[scenario].SCENARIO.plan(lab, repeats=1)
+
+    assert (plan.not_run, plan.fault, plan.subject) == ("", "command", "s")
+
+
+@pytest.mark.parametrize("scenario", [one for one in MODULES if one not in GEAR])
+def test_steps_are_in_order_of_time_and_mended_after_they_began(scenario: str) -> None:
+    for repeat in (1, 2, 3):
+        broken = MODULES[scenario].SCENARIO.schedule(make_lab(), seed=7, repeat=repeat)
+        for step in broken.steps if broken else ():
+            assert step.at_s >= 0
+            assert step.mend_at_s is None or step.mend_at_s > step.at_s
+
+
+@pytest.mark.parametrize("scenario", [one for one in MODULES if MODULES[one].SCENARIO.vary])
+def test_seed_sets_the_schedule(scenario: str) -> None:
+    one = MODULES[scenario].SCENARIO
+    lab = make_lab()
+
+    assert one.schedule(lab, seed=1) == one.schedule(lab, seed=1)
+    assert one.schedule(lab, seed=1) != one.schedule(lab, seed=2)
+    assert one.schedule(lab, seed=1, repeat=1) != one.schedule(lab, seed=1, repeat=2)
+    assert one.plan(lab, repeats=1, seed=3).steps == one.plan(lab, repeats=1, seed=3).steps
+
+
+def test_soak_has_one_fault_outstanding_at_a_time() -> None:
+    broken = MODULES["T1"].SCENARIO.schedule(make_lab(), seed=5)
+    assert broken is not None
+    ends = [step.mend_at_s for step in broken.steps]
+
+    assert all(step.whole_first for step in broken.steps[1:])
+    assert all(
+        end is not None and end < step.at_s
+        for end, step in zip(ends, broken.steps[1:], strict=False)
+    )
+    assert len({step.fault.kind for step in broken.steps}) > 4
+
+
+def test_profiles_name_known_scenarios_and_say_what_they_are() -> None:
+    assert set(PROFILES) == set(WORDS) == set(REPEATS)
+    assert all(one in MODULES for ids in PROFILES.values() for one in ids)
+    assert set(PROFILES["full"]) | {"T1"} == set(MODULES)
 
 
 @pytest.mark.parametrize(
