@@ -7,6 +7,7 @@ nothing but its own expectations; the judge makes one line of each.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from certify.devices import LabDevices
@@ -46,6 +47,7 @@ class Stage:
     seed: int  # of this repeat
     ordinal: int  # of this repeat in the run, from 1
     phase: Callable[[], str]
+    logs: Path = Path("logs")  # of the run; what an exercise puts there is evidence
 
     def report(self, subject: str, *, expected: str, observed: str, good: bool | None) -> None:
         """Say what came of an exercise; *good* is None where nothing can be said.

@@ -14,6 +14,7 @@ from certify.credibility import published
 from certify.lab import Lab
 from certify.preflight import Preflight
 from certify.scenarios import scenarios_of
+from certify.workloads import with_companions
 from reports.record import (
     SCHEMA,
     Acceptance,
@@ -76,14 +77,28 @@ def point_latest(folder: Path) -> None:
     link.replace(folder.parent / LATEST)
 
 
-def make_plan(lab: Lab, *, profile: str, seed: int, repeats: int) -> PlanRecord:
-    """Return the protocol of a run: what is to be done on *lab* and what is expected."""
-    return PlanRecord(
+def make_plan(
+    lab: Lab,
+    *,
+    profile: str,
+    seed: int,
+    repeats: int,
+    workload: str = "",
+    application: str = "",
+) -> PlanRecord:
+    """Return the protocol of a run: what is to be done on *lab* and what is expected.
+
+    *workload* and *application* name what runs beside every scenario, "" for nothing.
+    """
+    plan = PlanRecord(
         schema=SCHEMA,
         profile=profile,
         seed=seed,
         scenarios=[one.plan(lab, repeats=repeats, seed=seed) for one in scenarios_of(profile)],
+        workload=workload,
+        application=application,
     )
+    return with_companions(plan)
 
 
 class RunFolder:

@@ -28,6 +28,7 @@ from certify.runner import EMULATED, Caps, ScenarioRun
 from certify.scenarios import MODULES
 from certify.verdict import EXTRA_REPEATS_MAX
 from certify.verify_data import verify_data
+from certify.workloads import beside
 from fault_injectors import Injection, Journal, Shell, heal_all, shell_for
 from reports.record import EventKind, PlanRecord, ScenarioJudgement, ScenarioPlan
 
@@ -159,8 +160,10 @@ class Suite:
                 seed=record.seed + repeat,
                 ordinal=self._ordinal,
                 phase=phase,
+                logs=self.folder.path / "logs",
             )
-            return [kind.make(stage) for kind in MODULES[plan.id].SCENARIO.exercises]
+            kinds = (*MODULES[plan.id].SCENARIO.exercises, *beside(self.plan, plan))
+            return [kind.make(stage) for kind in kinds]
 
         return Ports(
             history=recorder,

@@ -61,3 +61,5 @@ class PlanRecord(Record, frozen=True, kw_only=True):
     profile: str
     seed: int
     scenarios: list[ScenarioPlan]
+    workload: str = ""  # what `--workload` put beside every scenario
+    application: str = ""  # what `--application` did
