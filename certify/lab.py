@@ -75,6 +75,7 @@ class LogicalUnit(Entry, frozen=True, kw_only=True):
 
     name: str
     wwid: str  # as multipath prints it: NAA with its leading 3
+    size_bytes: int = 0  # what it must have; 0: whatever all its paths have
     purpose: str = "load"  # one of lab_checks.PURPOSES
     host: str = "host1"
     also_on: list[str] = []

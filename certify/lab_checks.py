@@ -71,6 +71,11 @@ def _values(lab: "Lab") -> Iterator[str]:
                 f"logical_unit {unit.name}: purpose: expected one of {expected}, "
                 f"seen {unit.purpose!r}"
             )
+        if unit.size_bytes < 0 or unit.size_bytes % 512:
+            yield (
+                f"logical_unit {unit.name}: size_bytes: expected a multiple of 512, "
+                f"seen {unit.size_bytes}"
+            )
         if not _WWID.fullmatch(unit.wwid):
             yield f"logical_unit {unit.name}: wwid: expected a WWID, seen {unit.wwid!r}"
     for table in ("host", "engine", "array"):

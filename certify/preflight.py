@@ -15,7 +15,7 @@ from certify.inquiry import (
 )
 from certify.lab import Lab
 from certify.multipath import Daemon, daemon_for
-from certify.safety import refusals
+from certify.safety import refusals, sizes
 from fault_injectors import shell_for
 from reports.record import (
     LabRecord,
@@ -46,6 +46,7 @@ def preflight(lab: Lab, *, shells: Shells = shell_for, daemon: Daemon | None = N
     daemon = daemon or daemon_for(host)
     devices = resolve_found(lab, [])
     problems = problems_of(lab, shells=shells, daemon=daemon)
+    problems += sizes(devices)
     for device in devices.maps:
         problems += refusals(device)
     return Preflight(

@@ -70,6 +70,7 @@ def unit_of(unit: layout.LogicalUnit, wwid: str, groups: list[Path]) -> LogicalU
     return LogicalUnit(
         name=unit.name,
         wwid=wwid,
+        size_bytes=unit.size_bytes,
         purpose=unit.purpose,
         host=layout.HOST,
         also_on=list(layout.HOSTS[1:]),
