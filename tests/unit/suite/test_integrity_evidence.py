@@ -139,7 +139,7 @@ def test_what_another_run_left_is_right_until_it_is_overwritten() -> None:
     found = check(ios)
 
     assert [(one.violation.value, one.io.due_ns) for one in found.mismatches] == [
-        ("corrupt", 20_000_000)
+        ("lost", 20_000_000)
     ]
 
 
