@@ -33,12 +33,12 @@ class AssertionCollector:
             for key, value in report.user_properties
             if key == ASSERTION
         ]
-        if report.when == "call":
+        if report.when == "call" or report.skipped:
             self._assertions += asserted
         failed = any(one.verdict is Verdict.FAIL for one in asserted)
         if report.failed and not failed:
             self._assertions.append(_unasserted(report, Verdict.INCONCLUSIVE))
-        if report.skipped:
+        if report.skipped and not asserted:
             self._assertions.append(_unasserted(report, Verdict.NOT_RUN))
 
     def pytest_sessionfinish(self) -> None:

@@ -227,3 +227,51 @@ def _at_least(data: bytes, length: int, what: str) -> None:
 
 def _ascii(data: bytes) -> str:
     return data.rstrip(b"\0 ").decode("ascii", "replace").strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockLimits:
+    """What page B0h limits, in blocks; 0 is "not reported", and of UNMAP "not supported"."""
+
+    write_same_nonzero: bool
+    compare_and_write_most: int
+    transfer_most: int
+    unmap_blocks_most: int
+    unmap_descriptors_most: int
+    write_same_most: int
+
+
+def decode_block_limits(data: bytes) -> BlockLimits:
+    """Decode page B0h of any of its lengths (SBC-4 Block Limits VPD page)."""
+    body = page_body(data, Page.BLOCK_LIMITS).ljust(60, b"\0")
+    return BlockLimits(
+        write_same_nonzero=bool(body[0] & 0x01),
+        compare_and_write_most=body[1],
+        transfer_most=int.from_bytes(body[4:8]),
+        unmap_blocks_most=int.from_bytes(body[16:20]),
+        unmap_descriptors_most=int.from_bytes(body[20:24]),
+        write_same_most=int.from_bytes(body[32:40]),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioning:
+    """What page B2h tells of unmapping (SBC-4 Logical Block Provisioning VPD page)."""
+
+    unmap: bool
+    write_same_16: bool
+    write_same_10: bool
+    reads_zeros: bool
+    anchors: bool
+
+
+def decode_provisioning(data: bytes) -> Provisioning:
+    """Decode page B2h; LBPRZ is three bits of which 001b and xx1b mean zeros."""
+    body = page_body(data, Page.LOGICAL_BLOCK_PROVISIONING).ljust(4, b"\0")
+    return Provisioning(
+        unmap=bool(body[1] & 0x80),
+        write_same_16=bool(body[1] & 0x40),
+        write_same_10=bool(body[1] & 0x20),
+        reads_zeros=bool(body[1] & 0x04),
+        anchors=bool(body[1] & 0x02),
+    )

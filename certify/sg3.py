@@ -3,6 +3,8 @@
 Its exit status and raw bytes are compared; its prose is kept as evidence and never parsed.
 """
 
+import base64
+import gzip
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +14,9 @@ from certify.lab import LabError
 from fault_injectors import FaultError, LocalShell, Shell
 
 TIMEOUT_S = 60.0
+HEX_BYTES_MAX = 64
+LINE_DATA_MAX = 4000
+"""Characters of packed data that a line to be repeated by hand may have."""
 OS_ERROR_BASE = 50
 
 
@@ -137,13 +142,31 @@ def vpd_page(device: str, page: int, *, shell: Shell | None = None) -> bytes:
     return bytes.fromhex(seen.stdout)
 
 
-def repeat_line(
-    device: str, cdb: bytes, *, data_in_length: int = 0, data_out_length: int = 0
-) -> str:
-    """Return the sg_raw command that repeats a CDB by hand."""
+def repeat_line(device: str, cdb: bytes, *, data_in_length: int = 0, data_out: bytes = b"") -> str:
+    """Return the line of a shell that repeats a CDB by hand, with the very data that was sent.
+
+    Data that would make the line longer than LINE_DATA_MAX is left as a file to be named.
+    """
     words = ["sg_raw"]
     if data_in_length:
         words.append(f"--request={data_in_length}")
-    if data_out_length:
-        words += [f"--send={data_out_length}", "--infile=DATA"]
-    return " ".join([*words, device, cdb.hex(" ")])
+    source = ""
+    if data_out:
+        words.append(f"--send={len(data_out)}")
+        source = data_source(data_out)
+        if not source:
+            words.append("--infile=DATA")
+    line = " ".join([*words, device, cdb.hex(" ")])
+    return f"{source} | {line}" if source else line
+
+
+def data_source(data: bytes) -> str:
+    """Return a command of a shell that prints *data*, "" if it would be too long."""
+    if len(data) <= HEX_BYTES_MAX:
+        octal = "".join(f"\\{byte:03o}" for byte in data)
+        return f"printf '{octal}'"
+    if len(set(data)) == 1:
+        zeros = f"head -c {len(data)} /dev/zero"
+        return f"{zeros} | tr '\\0' '\\{data[0]:03o}'" if data[0] else zeros
+    packed = base64.b64encode(gzip.compress(data, mtime=0)).decode("ascii")
+    return f"echo {packed} | base64 -d | gunzip" if len(packed) <= LINE_DATA_MAX else ""

@@ -27,6 +27,7 @@ from certify.rundir import (
 from certify.scenarios import MODULES, PROFILES
 from certify.seal import is_run
 from certify.verdict import ExitCode
+from certify.workloads import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where the packages are; node ids are relative to it."""
@@ -63,6 +64,8 @@ def _run_virtual(arguments: argparse.Namespace) -> int:
         *("--profile", arguments.profile, "--seed", str(arguments.seed)),
         *("--repeat", str(arguments.repeat), "--workers", str(arguments.workers)),
         *("--progress", str(progress)),
+        *(("--workload", arguments.workload) if arguments.workload else ()),
+        *(("--application", arguments.application) if arguments.application else ()),
         *(("--no-conformance",) if arguments.no_conformance else ()),
         *arguments.pytest_args,
     ]
@@ -97,8 +100,14 @@ def _run_here(arguments: argparse.Namespace, lab: Lab, folder: Path) -> int:
         tell("certify: the lab is not fit to be broken; certify heal may help")
         return ExitCode.LAB
     protocol = make_plan(
-        lab, profile=arguments.profile, seed=arguments.seed, repeats=arguments.repeat
+        lab,
+        profile=arguments.profile,
+        seed=arguments.seed,
+        repeats=arguments.repeat,
+        workload=arguments.workload,
+        application=arguments.application,
     )
+    prepare(lab, protocol)
     RunFolder.begin(folder, lab=lab, found=found, plan=protocol)
     point_latest_beside(folder, arguments.runs)
     if not arguments.no_conformance:
@@ -127,7 +136,8 @@ def _common_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
 def _conformance_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
     parallel = ["-n", str(arguments.workers), "--max-worker-restart=0"]
     where = str(ROOT / "certify" / "conformance")
-    return [*_common_args(arguments, folder), *parallel, "--tb=short", "--destroy", where]
+    profile = ["--profile", arguments.profile]
+    return [*_common_args(arguments, folder), *parallel, *profile, "--tb=short", "--destroy", where]
 
 
 def _scenario_args(arguments: argparse.Namespace, folder: Path) -> list[str]:

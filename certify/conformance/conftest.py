@@ -1,12 +1,20 @@
 """Fixtures of the conformance tests: paths of the lab, blocks of their own, recorded assertions.
 
 pytest-xdist may run any two tests at once, also on one path. Only blocks of a test's own `window`
-are written, and every worker numbers the windows alike, since all collect the same tests.
+are written: each worker has a part of the unit for itself. What a test changes for all hosts
+(reservations, access states, resets) it changes `alone`: no other test uses the unit meanwhile.
+
+A test marked `long` is left out of the profile quick, which is told as NOT RUN.
 """
 
+import fcntl
 import hashlib
+import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import permutations
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -20,6 +28,7 @@ from certify.conformance.examiner import (
     Record,
     Window,
 )
+from certify.conformance.nexus import Nexuses, NexusPair, tidy
 from certify.devices import resolve
 from certify.lab import Lab
 from certify.plugin import LAB_KEY
@@ -30,6 +39,10 @@ TAIL_BLOCKS = 2048
 """Blocks at the end that no window covers: tests of the bounds read and write there."""
 WINDOW_KEY = pytest.StashKey[int]()
 PURPOSE = "conformance"
+SHORT_PROFILE = "quick"
+Place = tuple[str, str]
+"""A path and a logical unit, by their names in the lab file."""
+ONE_HOST = "the lab has one host: no path of another is on this machine"
 
 
 def _lab_to_write_to(config: pytest.Config) -> Lab:
@@ -43,18 +56,26 @@ def _lab_to_write_to(config: pytest.Config) -> Lab:
     return lab
 
 
-def _paths(lab: Lab) -> list[tuple[str, str]]:
-    """Return (path, logical unit) for every path to a logical unit for conformance tests."""
-    return [
-        (path.name, unit.name)
-        for unit in lab.logical_unit
-        if unit.purpose == PURPOSE
-        for path in lab.path
-        if path.host == unit.host
-    ]
+def _paths(lab: Lab, *, every_host: bool = False) -> list[Place]:
+    """Return (path, logical unit) for every path to a logical unit for conformance tests.
+
+    Those of the host that has its multipath device, or with *every_host* those of all hosts that
+    are on the same machine.
+    """
+    reach = {host.name: host.reach for host in lab.host}
+    places: list[Place] = []
+    for unit in lab.logical_unit:
+        if unit.purpose != PURPOSE:
+            continue
+        others = [name for name in unit.also_on if reach.get(name) == reach.get(unit.host)]
+        hosts = (unit.host, *others) if every_host else (unit.host,)
+        places += [
+            (path.name, unit.name) for host in hosts for path in lab.path if path.host == host
+        ]
+    return places
 
 
-def _pairs(lab: Lab) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+def _pairs(lab: Lab) -> list[tuple[Place, Place]]:
     """Return ordered pairs of paths to the same unit through different engines."""
     engine = {path.name: path.engine for path in lab.path}
     return [
@@ -64,25 +85,98 @@ def _pairs(lab: Lab) -> list[tuple[tuple[str, str], tuple[str, str]]]:
     ]
 
 
+def _nexus_pairs(lab: Lab, *, thorough: bool) -> list[tuple[Place, Place]]:
+    """Return ordered pairs of I_T nexuses of one unit.
+
+    Not *thorough*: only those that differ in host and engine both, if any do. Without a second
+    host those that differ in engine.
+    """
+    where = {path.name: (path.host, path.engine) for path in lab.path}
+    pairs = [
+        (one, other)
+        for one, other in permutations(_paths(lab, every_host=True), 2)
+        if one[1] == other[1]
+    ]
+    far = [
+        (one, other)
+        for one, other in pairs
+        if all(a != b for a, b in zip(where[one[0]], where[other[0]], strict=True))
+    ]
+    return pairs if thorough or not far else far
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test on every path, or on every pair of paths through different engines."""
     lab = _lab_to_write_to(metafunc.config)
+    thorough = metafunc.config.getoption("--profile") != SHORT_PROFILE
     if "path_pair" in metafunc.fixturenames:
-        pairs = _pairs(lab)
-        ids = [f"{one}-to-{other}-{unit}" for (one, unit), (other, _) in pairs]
-        metafunc.parametrize("path_pair", pairs, ids=ids, indirect=True)
+        _run_on_pairs(metafunc, "path_pair", _pairs(lab))
+    elif "nexus_pair" in metafunc.fixturenames:
+        _run_on_pairs(metafunc, "nexus_pair", _nexus_pairs(lab, thorough=thorough))
     elif "conformance_path" in metafunc.fixturenames:
         paths = _paths(lab)
         ids = [f"{path}-{unit}" for path, unit in paths]
         metafunc.parametrize("conformance_path", paths, ids=ids, indirect=True)
 
 
+def _run_on_pairs(
+    metafunc: pytest.Metafunc, fixture: str, pairs: list[tuple[Place, Place]]
+) -> None:
+    ids = [f"{one}-to-{other}-{unit}" for (one, unit), (other, _) in pairs]
+    metafunc.parametrize(fixture, pairs, ids=ids, indirect=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker of this folder."""
+    config.addinivalue_line("markers", f"long: left out of the profile {SHORT_PROFILE}")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Number the windows before anything is deselected, so that every worker numbers alike."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Number the windows; of what the profile leaves out keep one item each, which tells so."""
     numbered = [item for item in items if "window" in getattr(item, "fixturenames", ())]
     for number, item in enumerate(numbered):
         item.stash[WINDOW_KEY] = number
+    if config.getoption("--profile") != SHORT_PROFILE:
+        return
+    kept: list[pytest.Item] = []
+    told: set[str] = set()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("long") is None or name not in told:
+            kept.append(item)
+        if item.get_closest_marker("long") is not None:
+            told.add(name)
+    items[:] = kept
+
+
+@pytest.fixture(autouse=True)
+def _long(request: pytest.FixtureRequest) -> None:
+    """Leave out what is long in the short profile, and say so."""
+    if request.node.get_closest_marker("long") is None:
+        return
+    profile = request.config.getoption("--profile")
+    if profile == SHORT_PROFILE:
+        _leave_out(request, f"left out of the profile {profile}")
+
+
+def _leave_out(request: pytest.FixtureRequest, reason: str) -> None:
+    """Record that a whole test did not run, and end it."""
+    words = (request.function.__doc__ or "").partition("Method:")
+    record = AssertionRecord(
+        family=request.module.FAMILY,
+        name=request.function.__name__.removeprefix("test_").replace("_", " "),
+        path="",
+        clause=getattr(request.module, "CLAUSE", ""),
+        cdb="",
+        expected=" ".join(words[0].split()),
+        observed="",
+        repeat_with="",
+        verdict=Verdict.NOT_RUN,
+        reason=reason,
+    )
+    request.node.user_properties.append(("assertion", msgspec.to_builtins(record)))
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -93,9 +187,10 @@ def lab(pytestconfig: pytest.Config) -> Lab:
 
 @pytest.fixture(scope="session")
 def lab_paths(lab: Lab) -> dict[tuple[str, str], ConformancePath]:
-    """All paths of the lab as devices, by path and logical unit."""
+    """All paths of the lab as devices, of every host on this machine, by path and unit."""
     return {
-        (device.path, device.unit.name): ConformancePath.of(device) for device in resolve(lab).paths
+        (device.path, device.unit.name): ConformancePath.of(device)
+        for device in resolve(lab).all_paths
     }
 
 
@@ -116,9 +211,21 @@ def unit_paths(
 
 
 @pytest.fixture
-def window(request: pytest.FixtureRequest) -> Window:
-    """Blocks that no other test writes."""
-    lba = request.node.stash[WINDOW_KEY] * WINDOW_BLOCKS
+def window(
+    request: pytest.FixtureRequest, lab_paths: dict[tuple[str, str], ConformancePath]
+) -> Window:
+    """Blocks that no other test writes at the same time: in this worker's part of the unit."""
+    params = request.node.callspec.params
+    place = params.get("conformance_path") or (params.get("path_pair") or params["nexus_pair"])[0]
+    worker = getattr(request.config, "workerinput", {"workerid": "gw0", "workercount": 1})
+    share = (lab_paths[place].blocks - TAIL_BLOCKS) // int(worker["workercount"])
+    windows = share // WINDOW_BLOCKS
+    if windows < 1:
+        blocks = lab_paths[place].blocks
+        wanted = WINDOW_BLOCKS * int(worker["workercount"]) + TAIL_BLOCKS
+        pytest.fail(f"{place[1]}: {blocks} blocks; expected {wanted} or more")
+    first = int(worker["workerid"].removeprefix("gw")) * share
+    lba = first + request.node.stash[WINDOW_KEY] % windows * WINDOW_BLOCKS
     return Window(lba=lba, blocks=WINDOW_BLOCKS)
 
 
@@ -138,18 +245,68 @@ def assertion(request: pytest.FixtureRequest) -> Record:
     return record
 
 
+@contextmanager
+def _unit_lock(path: ConformancePath, *, alone: bool) -> Iterator[None]:
+    """Hold a unit for one test alone, or together with others that change nothing for all."""
+    name = f"certify-conformance-{os.getuid()}-{path.wwid}.lock"
+    with (Path(tempfile.gettempdir()) / name).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
 def _examiner(
     request: pytest.FixtureRequest, path: ConformancePath, record: Record
 ) -> Iterator[Examiner]:
-    """Open *path*, read away unit attentions, and check that a window fits on the unit."""
-    if "window" in request.fixturenames:
-        end = (request.node.stash[WINDOW_KEY] + 1) * WINDOW_BLOCKS
-        if end > path.blocks - TAIL_BLOCKS:
-            pytest.fail(f"{path.wwid}: {path.blocks} blocks; expected {end + TAIL_BLOCKS} or more")
-    with sg.opened(path.sg) as descriptor:
+    """Open *path* and read away unit attentions, while nobody has the unit for itself."""
+    with _unit_lock(path, alone=False), sg.opened(path.sg) as descriptor:
         examiner = Examiner(path, descriptor, request.module.FAMILY, record)
         examiner.settle()
         yield examiner
+
+
+@contextmanager
+def _nexuses(
+    request: pytest.FixtureRequest, paths: list[ConformancePath], record: Record
+) -> Iterator[dict[str, Examiner]]:
+    """Open all *paths* of one unit for a test that has it alone; nothing is left of what it did."""
+    with _unit_lock(paths[0], alone=True), ExitStack() as stack:
+        opened = {
+            path.name: Examiner(
+                path, stack.enter_context(sg.opened(path.sg)), request.module.FAMILY, record
+            )
+            for path in paths
+        }
+        tidy(list(opened.values()))
+        stack.callback(tidy, list(opened.values()))
+        yield opened
+
+
+@pytest.fixture
+def nexuses(
+    request: pytest.FixtureRequest,
+    conformance_path: ConformancePath,
+    lab_paths: dict[tuple[str, str], ConformancePath],
+    assertion: Record,
+) -> Iterator[Nexuses]:
+    """All I_T nexuses of the unit, held alone: the path under test, then the others."""
+    paths = [path for path in lab_paths.values() if path.wwid == conformance_path.wwid]
+    with _nexuses(request, paths, assertion) as opened:
+        mine = opened.pop(conformance_path.name)
+        yield Nexuses(mine, tuple(opened.values()))
+
+
+@pytest.fixture
+def nexus_pair(
+    request: pytest.FixtureRequest,
+    lab_paths: dict[tuple[str, str], ConformancePath],
+    assertion: Record,
+) -> Iterator[NexusPair]:
+    """Two I_T nexuses and all the others of the unit, held alone."""
+    one, other = (lab_paths[place] for place in request.param)
+    paths = [path for path in lab_paths.values() if path.wwid == one.wwid]
+    with _nexuses(request, paths, assertion) as opened:
+        first, second = opened.pop(one.name), opened.pop(other.name)
+        yield NexusPair(first, second, tuple(opened.values()))
 
 
 @pytest.fixture
@@ -208,12 +365,11 @@ def evidence(request: pytest.FixtureRequest) -> Keep:
 @pytest.fixture
 def pattern(request: pytest.FixtureRequest) -> Pattern:
     """Make *blocks* blocks of *block_bytes* that differ from every other test's and each other."""
-    name = request.node.name
+    mark = hashlib.sha256(request.node.name.encode()).hexdigest()[:16]
 
     def make(blocks: int, block_bytes: int) -> bytes:
         return b"".join(
-            (hashlib.sha256(f"{name}/{block}".encode()).digest() * (block_bytes // 32))
-            for block in range(blocks)
+            f"{mark}/{block:014d}\n".encode() * (block_bytes // 32) for block in range(blocks)
         )
 
     return make

@@ -39,7 +39,11 @@ class ConformancePath:
     """A path to the logical unit that conformance tests may write to."""
 
     name: str
+    host: str
     engine: str
+    unit: str
+    watched: bool
+    """multipathd asks this path whether it is ready, and may be told a unit attention first."""
     sg: str
     wwid: str
     blocks: int
@@ -51,7 +55,10 @@ class ConformancePath:
         disk = device.disk
         return cls(
             name=device.path,
+            host=device.host,
             engine=device.engine,
+            unit=device.unit.name,
+            watched=device.host == device.unit.host,
             sg=disk.sg_device,
             wwid=device.unit.wwid,
             blocks=disk.size_bytes // disk.block_bytes,
@@ -72,6 +79,11 @@ class Examiner:
         self._descriptor = descriptor
         self._family = family
         self._record = record
+        self._sent: tuple[Completion | None, bytes] = (None, b"")
+
+    def reset(self) -> None:
+        """Send LOGICAL UNIT RESET; raise OSError if the path's driver cannot."""
+        sg.reset_unit(self._descriptor)
 
     def settle(self) -> Completion:
         """Read away pending unit attentions; return the last answer to TEST UNIT READY."""
@@ -81,13 +93,15 @@ class Examiner:
         self, command: bytes, *, data_out: bytes | None = None, data_in_length: int = 0
     ) -> Completion:
         """Send one command and record nothing."""
-        return sg.execute(
+        completion = sg.execute(
             self._descriptor,
             command,
             data_out=data_out,
             data_in_length=data_in_length,
             timeout_ms=TIMEOUT_MS,
         )
+        self._sent = completion, data_out or b""
+        return completion
 
     def expect(
         self,
@@ -109,7 +123,7 @@ class Examiner:
             observed=str(completion),
             holds=expectation.met_by(completion),
             data_in_length=data_in_length,
-            data_out_length=len(data_out or b""),
+            data_out=data_out or b"",
         )
         return completion
 
@@ -124,6 +138,7 @@ class Examiner:
         after: Completion | None = None,
     ) -> None:
         """Record whether something is true of an answer already there, that of *after*."""
+        last, data_out = self._sent
         self._note(
             name,
             clause=clause,
@@ -131,7 +146,8 @@ class Examiner:
             expected=expected,
             observed=observed,
             holds=holds,
-            data_in_length=len(after.data) + after.residual if after else 0,
+            data_in_length=len(after.data) + after.residual if after and after.data else 0,
+            data_out=data_out if after is last else b"",
         )
 
     def not_run(self, name: str, *, clause: str, expected: str, reason: str) -> None:
@@ -181,13 +197,10 @@ class Examiner:
         observed: str,
         holds: bool,
         data_in_length: int = 0,
-        data_out_length: int = 0,
+        data_out: bytes = b"",
     ) -> None:
         repeat = sg3.repeat_line(
-            self.path.sg,
-            command,
-            data_in_length=data_in_length,
-            data_out_length=data_out_length,
+            self.path.sg, command, data_in_length=data_in_length, data_out=data_out
         )
         self._record(
             AssertionRecord(

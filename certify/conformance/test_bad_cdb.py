@@ -15,6 +15,18 @@ from certify.conformance.expectation import (
 FAMILY = "Bad CDBs"
 UNKNOWN = ((0x02, 6), (0x49, 10), (0x97, 16))
 """Operation codes that SPC-6 annex F assigns to no command of a disk, and their CDB lengths."""
+RESERVED_BITS = (
+    ("TEST UNIT READY", cdb.test_unit_ready(), 2, 0, 0),
+    ("TEST UNIT READY", cdb.test_unit_ready(), 4, 7, 0),
+    ("REQUEST SENSE", cdb.request_sense(), 2, 3, 252),
+    ("INQUIRY", cdb.inquiry(36), 1, 2, 36),
+    ("READ CAPACITY(10)", cdb.read_capacity_10(), 7, 1, 8),
+    ("READ(10)", cdb.read(0, 0), 6, 7, 0),
+    ("READ(16)", cdb.read(0, 0, width=16), 14, 6, 0),
+    ("MODE SENSE(6)", cdb.mode_sense_6(), 1, 1, 252),
+    ("REPORT LUNS", cdb.report_luns(), 3, 0, 1024),
+)
+"""A command, and a bit that SPC-4 and SBC-4 reserve in it: byte, bit; and its data-in bytes."""
 
 
 @pytest.mark.parametrize(("opcode", "length"), UNKNOWN, ids=lambda value: f"{value:#x}")
@@ -99,6 +111,46 @@ def test_a_field_pointer_points_at_the_field(examiner: Examiner) -> None:
         observed=f"byte {pointer}",
         after=got,
     )
+
+
+@pytest.mark.parametrize("case", RESERVED_BITS, ids=lambda case: case[0].replace(" ", "-"))
+def test_a_reserved_bit_is_ignored_or_refused(
+    examiner: Examiner, case: tuple[str, bytes, int, int, int]
+) -> None:
+    """A device need not look at reserved bits; if it does, it says where. Method: one bit set."""
+    name, command, at, bit, length = case
+    changed = bytearray(command)
+    changed[at] |= 1 << bit
+    got = examiner.send(bytes(changed), data_in_length=length)
+    pointer = got.sense.field_pointer if got.sense else None
+    refused = INVALID_FIELD.met_by(got) and pointer in (None, at)
+    examiner.claim(
+        f"{name}: bit {bit} of byte {at}, reserved",
+        GOOD.met_by(got) or refused,
+        clause="SPC-4 4.2.5.1, 4.5.2.4.2",
+        expected=f"{GOOD}, or {INVALID_FIELD} that points at byte {at} or nowhere",
+        observed=f"{got}, pointer {pointer}",
+        after=got,
+    )
+
+
+def test_a_service_action_that_is_refused_is_pointed_at(examiner: Examiner) -> None:
+    """If sense data points into the CDB, it is at the service action. Method: two commands."""
+    for name, opcode in (
+        ("SERVICE ACTION IN(16)", Opcode.SERVICE_ACTION_IN_16),
+        ("MAINTENANCE OUT", Opcode.MAINTENANCE_OUT),
+    ):
+        command = bytes((opcode, 0x1F, *bytes(14 if opcode < 0xA0 else 10)))
+        got = examiner.send(command)
+        pointer = got.sense.field_pointer if got.sense else None
+        examiner.claim(
+            f"{name} with service action 1Fh",
+            INVALID_SERVICE_ACTION.met_by(got) and pointer in (None, 0, 1),
+            clause="SPC-4 4.2.5.2, 4.5.2.4.2",
+            expected=f"{INVALID_SERVICE_ACTION} that points at byte 0 or 1 or nowhere",
+            observed=f"{got}, pointer {pointer}",
+            after=got,
+        )
 
 
 def _is_protected(examiner: Examiner) -> bool:

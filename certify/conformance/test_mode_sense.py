@@ -1,25 +1,35 @@
-"""MODE SENSE: both widths agree, and unknown pages are refused."""
+"""MODE SENSE and MODE SELECT: values of all kinds agree, unknown pages are refused."""
 
 import pytest
 
 from certify import cdb, sg
 from certify.conformance.examiner import ConformancePath, Examiner
-from certify.conformance.expectation import INVALID_FIELD
+from certify.conformance.expectation import (
+    CUT_LIST,
+    GOOD,
+    INVALID_FIELD,
+    INVALID_PARAMETER,
+    SAVING_NOT_SUPPORTED,
+)
+from certify.conformance.nexus import Nexuses
+from certify.conformance.offers import offers
 
-FAMILY = "MODE SENSE"
+FAMILY = "Mode pages"
 CLAUSE = "SPC-6 6.13, 6.14"
 CACHING = 0x08
 CONTROL = 0x0A
 UNKNOWN_PAGE = 0x2E
 """Reserved in SBC-5 6.5 and in SPC-6 7.5."""
 HEADER_BYTES = {6: 4, 10: 8}
+CURRENT, CHANGEABLE, DEFAULT, SAVED = range(4)
+CLAUSE_SELECT = "SPC-4 MODE SELECT(6) command, MODE SELECT(10) command"
 
 
-def mode_sense(width: int, page: int) -> bytes:
+def mode_sense(width: int, page: int, control: int = CURRENT) -> bytes:
     """MODE SENSE of the given width for one page."""
     if width == 6:
-        return cdb.mode_sense_6(page)
-    return cdb.mode_sense_10(page)
+        return cdb.mode_sense_6(page, control=control)
+    return cdb.mode_sense_10(page, control=control)
 
 
 def page_of(data: bytes, width: int) -> bytes:
@@ -82,6 +92,95 @@ def test_an_unknown_page_is_refused(examiner: Examiner, width: int) -> None:
     )
 
 
+@pytest.mark.parametrize("page", [CACHING, CONTROL], ids=["caching", "control"])
+def test_values_of_all_kinds_have_one_shape(examiner: Examiner, page: int) -> None:
+    """Changeable, default and saved values are a page of the same length. Method: PC 01b to 11b."""
+    now = _page(examiner, page, CURRENT)
+    for control, words in ((CHANGEABLE, "changeable"), (DEFAULT, "default"), (SAVED, "saved")):
+        name = f"{words} values of page {page:02x}h"
+        command = mode_sense(6, page, control)
+        got = examiner.send(command, data_in_length=252)
+        if control == SAVED and SAVING_NOT_SUPPORTED.met_by(got):
+            examiner.not_run(
+                name,
+                clause=CLAUSE,
+                expected=str(GOOD),
+                reason="saved values are optional: answered SAVING PARAMETERS NOT SUPPORTED",
+            )
+            continue
+        seen = page_of(got.data, 6) if got.is_good else b""
+        seen = seen[: 2 + seen[1]] if len(seen) > 1 else seen
+        examiner.claim(
+            name,
+            len(seen) == len(now) and seen[:1] != b"" and seen[0] & 0x3F == page,
+            clause=CLAUSE,
+            expected=f"page {page:02x}h of {len(now)} bytes",
+            observed=f"{got}: {seen.hex(' ')}",
+            after=got,
+        )
+
+
+def test_a_page_is_written_back(nexuses: Nexuses) -> None:
+    """MODE SELECT of what is there changes nothing and is GOOD. Method: control page."""
+    examiner = nexuses.mine
+    if not offers(examiner, "MODE SELECT(6)", clause=CLAUSE_SELECT):
+        return
+    now = _page(examiner, CONTROL, CURRENT)
+    data = bytes(4) + bytes((now[0] & 0x3F,)) + now[1:]
+    examiner.expect(
+        "MODE SELECT(6) of the control page as it is",
+        cdb.mode_select_6(len(data)),
+        GOOD,
+        clause=CLAUSE_SELECT,
+        data_out=data,
+    )
+    seen = _page(examiner, CONTROL, CURRENT)
+    examiner.claim(
+        "control page after MODE SELECT of itself",
+        seen == now,
+        clause=CLAUSE_SELECT,
+        expected=now.hex(" "),
+        observed=seen.hex(" "),
+    )
+
+
+def test_what_cannot_be_changed_is_refused(nexuses: Nexuses) -> None:
+    """A value that is not changeable is an invalid field. Method: one such bit; cut lists."""
+    examiner = nexuses.mine
+    if not offers(examiner, "MODE SELECT(6)", clause=CLAUSE_SELECT):
+        return
+    now, mask = _page(examiner, CONTROL, CURRENT), _page(examiner, CONTROL, CHANGEABLE)
+    at = next(index for index in range(2, len(mask)) if mask[index] != 0xFF)
+    bit = ~mask[at] & -~mask[at] & 0xFF
+    page = bytearray(now)
+    page[0] &= 0x3F
+    page[at] ^= bit
+    data = bytes(4) + bytes(page)
+    examiner.expect(
+        f"MODE SELECT(6) turns bit {bit:02x}h of byte {at}, which is not changeable",
+        cdb.mode_select_6(len(data)),
+        INVALID_PARAMETER,
+        clause=CLAUSE_SELECT,
+        data_out=data,
+    )
+    for length in (3, 4 + len(page) - 1):
+        examiner.expect(
+            f"MODE SELECT(6) with a list cut to {length} bytes",
+            cdb.mode_select_6(length),
+            CUT_LIST,
+            clause=CLAUSE_SELECT,
+            data_out=data[:length],
+        )
+    seen = _page(examiner, CONTROL, CURRENT)
+    examiner.claim(
+        "control page after refused MODE SELECTs",
+        seen == now,
+        clause=CLAUSE_SELECT,
+        expected=now.hex(" "),
+        observed=seen.hex(" "),
+    )
+
+
 def test_all_paths_tell_the_same(examiner: Examiner, unit_paths: list[ConformancePath]) -> None:
     """Whether there is a write cache does not depend on the path. Method: caching page of all."""
     command = cdb.mode_sense_6(CACHING)
@@ -97,3 +196,10 @@ def test_all_paths_tell_the_same(examiner: Examiner, unit_paths: list[Conformanc
             expected=theirs[:20].hex(" "),
             observed=mine[:20].hex(" "),
         )
+
+
+def _page(examiner: Examiner, page: int, control: int) -> bytes:
+    """Return one mode page whole, unrecorded; raise ScsiError."""
+    got = examiner.send(mode_sense(6, page, control), data_in_length=252).raise_for_status()
+    found = page_of(got.data, 6)
+    return found[: 2 + found[1]]

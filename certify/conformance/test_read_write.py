@@ -6,6 +6,7 @@ import pytest
 
 from certify import cdb
 from certify.conformance.examiner import Examiner, Pattern, Window
+from certify.conformance.expectation import GOOD, INVALID_FIELD
 
 FAMILY = "READ and WRITE"
 WIDTHS = (6, 10, 12, 16)
@@ -118,6 +119,40 @@ def test_zero_in_a_6_byte_cdb_means_256_blocks(
     )
 
 
+@pytest.mark.parametrize("flags", [cdb.DPO, cdb.FUA, cdb.DPO | cdb.FUA], ids=["dpo", "fua", "both"])
+@pytest.mark.parametrize("width", [10, 12, 16])
+def test_cache_bits_do_not_change_data(
+    examiner: Examiner, window: Window, pattern: Pattern, width: int, flags: int
+) -> None:
+    """DPO and FUA are taken if DPOFUA says so, and move the same data. Method: both ways."""
+    name = f"with {'DPO ' if flags & cdb.DPO else ''}{'FUA' if flags & cdb.FUA else ''}".strip()
+    data = pattern(4, examiner.path.block_bytes)
+    expected = GOOD if _takes_cache_bits(examiner) else INVALID_FIELD
+    examiner.expect(
+        f"WRITE({width}) {name}",
+        cdb.write(window.lba, 4, width=width, flags=flags),
+        expected,
+        clause="SBC-4 Mode parameter header, DPOFUA",
+        data_out=data,
+    )
+    got = examiner.expect(
+        f"READ({width}) {name}",
+        cdb.read(window.lba, 4, width=width, flags=flags),
+        expected,
+        clause="SBC-4 Mode parameter header, DPOFUA",
+        data_in_length=len(data),
+    )
+    if expected is GOOD:
+        examiner.claim(
+            f"data of READ({width}) {name}",
+            got.data == data,
+            clause=CLAUSE,
+            expected=_show(data),
+            observed=_show(got.data),
+            after=got,
+        )
+
+
 def test_a_flushed_write_is_there(examiner: Examiner, window: Window, pattern: Pattern) -> None:
     """Data survives SYNCHRONIZE CACHE of its range. Method: write, flush by 10 and 16, read."""
     data = pattern(4, examiner.path.block_bytes)
@@ -146,3 +181,9 @@ def test_the_whole_cache_can_be_flushed(examiner: Examiner) -> None:
 def _show(data: bytes) -> str:
     """Return a length and a short digest: enough to see which data it was."""
     return f"{len(data)} bytes, first {data[:8].hex(' ')}, CRC {zlib.crc32(data):08x}"
+
+
+def _takes_cache_bits(examiner: Examiner) -> bool:
+    """Tell whether DPOFUA is set in the header of MODE SENSE(6) data."""
+    got = examiner.send(cdb.mode_sense_6(), data_in_length=252)
+    return got.is_good and bool(got.data[2] & 0x10)

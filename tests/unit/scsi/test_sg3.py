@@ -1,5 +1,8 @@
 """The witness's answers are kept whole, its exit status has a name, its bytes are compared."""
 
+import hashlib
+import subprocess
+
 import pytest
 
 from certify import cdb, sg3
@@ -63,7 +66,28 @@ def test_a_missing_tool_is_an_error_of_the_lab():
 
 def test_the_line_that_repeats_a_command():
     read = sg3.repeat_line("/dev/sg7", cdb.read(1, 1), data_in_length=512)
-    write = sg3.repeat_line("/dev/sg7", cdb.write(1, 1), data_out_length=512)
+    write = sg3.repeat_line("/dev/sg7", cdb.write(1, 1), data_out=bytes(512))
 
     assert read == "sg_raw --request=512 /dev/sg7 28 00 00 00 00 01 00 00 01 00"
-    assert write == "sg_raw --send=512 --infile=DATA /dev/sg7 2a 00 00 00 00 01 00 00 01 00"
+    assert write == (
+        "head -c 512 /dev/zero | sg_raw --send=512 /dev/sg7 2a 00 00 00 00 01 00 00 01 00"
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x01\x80", bytes(100), b"\xa5" * 4096, b"block 1".ljust(32) * 16 + bytes(512)],
+    ids=["few", "zeros", "alike", "packed"],
+)
+def test_a_shell_prints_the_very_data(data):
+    ended = subprocess.run(["sh", "-c", sg3.data_source(data)], capture_output=True, check=True)
+
+    assert ended.stdout == data
+
+
+def test_data_that_does_not_fit_on_a_line_is_a_file_to_be_named():
+    noise = b"".join(hashlib.sha256(bytes((i,))).digest() for i in range(200))
+
+    assert sg3.repeat_line("/dev/sg7", bytes(6), data_out=noise) == (
+        "sg_raw --send=6400 --infile=DATA /dev/sg7 00 00 00 00 00 00"
+    )
