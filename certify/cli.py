@@ -12,13 +12,24 @@ from pathlib import Path
 from typing import TypeAlias
 
 from certify import __version__
-from certify.commands import compare, conclude, explain, inspect, lab_commands, mend, run, saboteurs
+from certify.commands import (
+    compare,
+    conclude,
+    explain,
+    inspect,
+    lab_commands,
+    mend,
+    run,
+    saboteurs,
+    sign,
+)
 from certify.console import Progress
 from certify.lab import LabError
 from certify.scenarios import PROFILES
 from certify.verdict import ExitCode
 from certify.virtual_lab.boot import BootError
 from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS, target_named
+from certify.workloads import APPLICATIONS, WORKLOADS
 from fault_injectors import FaultError
 from reports.record import RecordError
 
@@ -168,6 +179,15 @@ def _add_run(commands: Commands) -> None:
     )
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: a new one in --runs")
     parser.add_argument("--no-conformance", action="store_true", help="leave out; never certifies")
+    parser.add_argument(
+        "--workload", default="", choices=sorted(WORKLOADS), help="fio beside every scenario"
+    )
+    parser.add_argument(
+        "--application",
+        default="",
+        choices=sorted(APPLICATIONS),
+        help="a real application beside every scenario: its transactions, then a crash of its host",
+    )
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="of conformance")
     parser.add_argument("--no-seal", action="store_true", help="only act and record; seal later")
     parser.add_argument("--progress", default=Progress.AUTO, choices=list(Progress))
@@ -193,8 +213,26 @@ def _add_results(commands: Commands) -> None:
     parser = _command(commands, "verify", conclude.verify, "prove that a run or a PDF is intact")
     parser.add_argument("what", type=Path, metavar="RUN|PDF")
     parser.add_argument("--run", type=Path, help="the run folder that the PDF was made from")
+    words = "certificate of an authority that vouches for signers; may be repeated"
+    parser.add_argument(
+        "--trust", type=Path, action="append", default=[], metavar="PEM", help=words
+    )
     _json_option(parser)
+    _add_sign(commands)
     _add_comparisons(commands)
+
+
+def _add_sign(commands: Commands) -> None:
+    words = "sign a report as one of the roles on its cover (needs zerostall[sign])"
+    parser = _command(commands, "sign", sign.sign, words)
+    parser.add_argument("report", type=Path, metavar="PDF")
+    parser.add_argument("--as", dest="role", required=True, metavar="ROLE", help="as on the cover")
+    parser.add_argument("--key", type=Path, required=True, help="private key, PEM or DER")
+    parser.add_argument("--cert", type=Path, required=True, help="its certificate, PEM or DER")
+    parser.add_argument("--chain", type=Path, action="append", default=[], metavar="PEM")
+    parser.add_argument("--passphrase-file", type=Path, metavar="FILE", help="of the key")
+    parser.add_argument("--run", type=Path, help="the run folder, where the PDF does not carry it")
+    parser.add_argument("-o", "--output", type=Path, metavar="PDF", help="default: in place")
 
 
 def _add_comparisons(commands: Commands) -> None:

@@ -15,7 +15,7 @@ from reports.paint import Properties, page_numbers, paint
 from reports.record import RecordError
 from reports.sections.configuration import draw_configuration
 from reports.sections.conformance import draw_conformance
-from reports.sections.cover import draw_cover
+from reports.sections.cover import draw_cover, signature_lines
 from reports.sections.evidence import draw_evidence
 from reports.sections.fault import draw_fault
 from reports.sections.integrity import draw_integrity
@@ -24,6 +24,8 @@ from reports.sections.method import draw_method
 from reports.sections.side_by_side import draw_side_by_side
 from reports.sheet import Furniture, Sheet
 from reports.side_by_side import SideBySide
+from reports.signatures import Place
+from reports.style import PAGE_HEIGHT
 from reports.summary import summarize
 from reports.view import view_of
 
@@ -78,6 +80,22 @@ def render(run: Run) -> Report:
         pages=len(pages),
     )
     return Report(pdf=pdf, json=summary)
+
+
+def signature_places(run: Run) -> dict[str, Place]:
+    """Return where each role of the cover signs; a box above its line."""
+    return {
+        one.role: Place(
+            page=0,
+            box=(
+                round(one.x),
+                round(PAGE_HEIGHT - one.y) + 2,
+                round(one.x + one.width),
+                round(PAGE_HEIGHT - one.y) + 28,
+            ),
+        )
+        for one in signature_lines(view_of(run))
+    }
 
 
 def build_report(folder: Path, output: Path | None = None) -> Path:

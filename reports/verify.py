@@ -8,6 +8,7 @@ What such a check cannot see, as whether the evidence is the one that was sealed
 import io
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from reports.attachment import attached, unpack
 from reports.build import render
 from reports.folder import Run, load_run, sha256_of, verify_manifest
 from reports.record import RecordError
+from reports.signatures import SigningError, examine, roles_of
 from reports.style import FONTS
 
 _SUBJECT = re.compile(r"run (?P<run>.+); evidence root sha256:(?P<root>[0-9a-f]{64})")
@@ -41,13 +43,13 @@ def verify_run(folder: Path) -> list[str]:
     return examine_run(folder).problems
 
 
-def verify_pdf(path: Path, folder: Path | None = None) -> list[str]:
+def verify_pdf(path: Path, folder: Path | None = None, *, trust: Sequence[Path] = ()) -> list[str]:
     """Return one sentence per thing that is wrong with a report, [] if none.
 
     The report is made again, from *folder* or else from the evidence that it carries, and compared
     byte by byte.
     """
-    return examine_pdf(path, folder).problems
+    return examine_pdf(path, folder, trust=trust).problems
 
 
 def examine_run(folder: Path) -> Examination:
@@ -84,8 +86,13 @@ def _contradictions(run: Run) -> list[str]:
     return problems
 
 
-def examine_pdf(path: Path, folder: Path | None = None) -> Examination:
-    """Check a report against itself and the evidence that it carries or, if given, *folder*."""
+def examine_pdf(
+    path: Path, folder: Path | None = None, *, trust: Sequence[Path] = ()
+) -> Examination:
+    """Check a report against itself and the evidence that it carries or, if given, *folder*.
+
+    *trust* are certificates of the authorities that its signers are believed from.
+    """
     try:
         data = path.read_bytes()
         reader = PdfReader(io.BytesIO(data))
@@ -106,8 +113,24 @@ def examine_pdf(path: Path, folder: Path | None = None) -> Examination:
         "its fonts are embedded",
     ]
     if folder is not None:
-        return _against_evidence(data, pages, folder, root, problems, checked)
-    return _against_attachment(data, pages, attached(reader), root, problems, checked)
+        found = _against_evidence(data, pages, folder, root, problems, checked)
+    else:
+        found = _against_attachment(data, pages, attached(reader), root, problems, checked)
+    return _signed(data, trust, found)
+
+
+def evidence_of(pdf: bytes, scratch: Path, folder: Path | None = None) -> Run:
+    """Return the run that a report was made from: *folder*, or what it carries, in *scratch*.
+
+    Raises RecordError when neither can be read.
+    """
+    if folder is not None:
+        return load_run(folder)
+    evidence = attached(PdfReader(io.BytesIO(pdf)))
+    if evidence is None:
+        raise RecordError("the report carries no evidence; give its run folder")
+    unpack(evidence, scratch)
+    return load_run(scratch)
 
 
 def _against_attachment(
@@ -214,10 +237,34 @@ def _against_evidence(
         problems.append(f"evidence root {root[:16]}…; the evidence has {run.root[:16]}…")
         not_checked = ["every figure: the report was not made from this evidence"]
         return Examination(problems=problems, checked=checked, not_checked=not_checked)
-    if again != data:
+    if not data.startswith(again):
         problems.append(_difference(again, pages))
+    elif len(data) > len(again) and not roles_of(data):
+        problems.append(f"{len(data) - len(again)} bytes follow the report, and no signature")
     checked.append("the report was made again from the evidence and compared byte by byte")
     return Examination(problems=problems, checked=checked, not_checked=[])
+
+
+def _signed(data: bytes, trust: Sequence[Path], found: Examination) -> Examination:
+    """Add what the signatures prove, or that there are none."""
+    problems, checked = list(found.problems), list(found.checked)
+    not_checked = list(found.not_checked)
+    try:
+        signatures = examine(data, trust=trust)
+    except SigningError as error:
+        not_checked.append(f"the signatures: {error}")
+        return Examination(problems=problems, checked=checked, not_checked=not_checked)
+    if not signatures:
+        not_checked.append("who stands for it: nobody has signed it digitally")
+    for one in signatures:
+        said = f"signature as {one.role} by {one.signer}, {one.signed_utc}"
+        if one.problem:
+            problems.append(f"{said}: {one.problem}")
+        else:
+            checked.append(f"{said}: whole")
+        if not one.trusted:
+            not_checked.append(f"whether {one.signer} is who they say: no authority vouches for it")
+    return Examination(problems=problems, checked=checked, not_checked=not_checked)
 
 
 def _difference(again: bytes, pages: list[str]) -> str:

@@ -76,7 +76,7 @@ def verify(arguments: argparse.Namespace) -> int:
         found = examine_run(arguments.what)
         problems, checked = _judged_again(arguments.what, list(found.problems), found.checked)
     else:
-        found = examine_pdf(arguments.what, arguments.run)
+        found = examine_pdf(arguments.what, arguments.run, trust=arguments.trust)
         problems, checked = list(found.problems), found.checked
     if arguments.json:
         say_json(

@@ -1,5 +1,7 @@
 """The cover: a certificate that stands alone, also when copied in grey."""
 
+from dataclasses import dataclass
+
 from reports import emblems
 from reports.ink import Anchor, Box, Line, Text
 from reports.qr import qr_marks, qr_text
@@ -35,6 +37,7 @@ from reports.words import count, duration, fit, plural, printable, span_of_time,
 
 _SIGNATURE_ROW = 52.0
 _PER_ROW = 3
+_GUTTER = 24.0
 _SIGNATURES = 9
 _ROW_MOST = 29.0
 _ROOT = 54.0
@@ -222,29 +225,47 @@ def _draw_occasion(sheet: Sheet, view: View) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureLine:
+    """Where a role signs: the line's left end, its width, and its height on the page."""
+
+    role: str
+    x: float
+    y: float
+    width: float
+
+
+def signature_lines(view: View) -> list[SignatureLine]:
+    """Return the lines of the cover on which people sign, by ink or by certificate."""
+    top = BOTTOM - _signature_height(view) + len(_statement_lines()) * SMALL * LEADING
+    width = (WIDTH - _GUTTER * (_PER_ROW - 1)) / _PER_ROW
+    return [
+        SignatureLine(
+            role=role,
+            x=LEFT + (index % _PER_ROW) * (width + _GUTTER),
+            y=top + (index // _PER_ROW + 1) * _SIGNATURE_ROW - 12,
+            width=width,
+        )
+        for index, role in enumerate(view.run.run.acceptance.signatories[:_SIGNATURES])
+    ]
+
+
+def _statement_lines() -> list[str]:
+    return wrap(_STATEMENT, REGULAR, SMALL, WIDTH)
+
+
 def _draw_signatures(sheet: Sheet, view: View) -> None:
     sheet.y = BOTTOM - _signature_height(view)
     sheet.add(Text(x=LEFT, y=sheet.y, text="Signatures", font=BOLD, size=LEAD, colour=INK))
-    gutter = 24.0
-    statement = wrap(_STATEMENT, REGULAR, SMALL, WIDTH)
-    for index, line in enumerate(statement, start=1):
+    for index, line in enumerate(_statement_lines(), start=1):
         y = sheet.y + 3 + index * SMALL * LEADING
         sheet.add(Text(x=LEFT, y=y, text=line, font=REGULAR, size=SMALL, colour=MUTED))
-    sheet.y += len(statement) * SMALL * LEADING
-    width = (WIDTH - gutter * (_PER_ROW - 1)) / _PER_ROW
-    for index, role in enumerate(view.run.run.acceptance.signatories[:_SIGNATURES]):
-        x = LEFT + (index % _PER_ROW) * (width + gutter)
-        y = sheet.y + (index // _PER_ROW + 1) * _SIGNATURE_ROW - 12
+    for one in signature_lines(view):
+        role = fit(one.role, BOLD, SMALL, one.width)
+        x, y = one.x, one.y
         sheet.add(
-            Line(x0=x, y0=y, x1=x + width, y1=y, colour=INK, width=0.6),
-            Text(
-                x=x,
-                y=y + 10,
-                text=fit(role, BOLD, SMALL, width),
-                font=BOLD,
-                size=SMALL,
-                colour=INK,
-            ),
+            Line(x0=x, y0=y, x1=x + one.width, y1=y, colour=INK, width=0.6),
+            Text(x=x, y=y + 10, text=role, font=BOLD, size=SMALL, colour=INK),
             Text(x=x, y=y + 19, text="name · date", font=REGULAR, size=TINY, colour=MUTED),
         )
     y = BOTTOM - 8
