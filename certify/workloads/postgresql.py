@@ -76,7 +76,8 @@ class PostgresqlUnderLoad:
         self._cluster = Cluster(programs=programs, data=data, work=self._work, shell=self._shell)
         self._pgbench = Background(shell=self._shell, folder=self._work, name="pgbench")
         no_lazy = "lazy_itable_init=0,lazy_journal_init=0,nodiscard"
-        self._run("mkfs.ext4", "-q", "-F", "-E", no_lazy, self._device)
+        # Preflight refuses a device with a file system, unless it is labelled as ours.
+        self._run("mkfs.ext4", "-q", "-F", "-L", "zerostall", "-E", no_lazy, self._device)
         self._mount_it()
         self._run("cp", "-a", str(template), str(data))
         self._cluster.start()
