@@ -9,6 +9,7 @@ from pathlib import Path
 from certify.devices import SYSFS, LabDevices
 from certify.lab import LabError
 from certify.multipath import Daemon, Map, read_defaults, read_maps
+from certify.stall_bounds import bounds_of
 from fault_injectors import FaultError, LocalShell, Shell
 from reports.record import Setting
 
@@ -38,6 +39,16 @@ GLOBBED = (
     ("TCMU cmd_time_out", "kernel/config/target/core/user_*/*/attrib/cmd_time_out"),
     ("TCMU qfull_time_out", "kernel/config/target/core/user_*/*/attrib/qfull_time_out"),
 )
+KERNEL_FILES = (
+    # Data that an application wrote without O_DIRECT may wait so long before it reaches the SAN;
+    # a process that an I/O keeps waiting is reported after hung_task_timeout_secs.
+    ("kernel hung_task_timeout_secs", "sys/kernel/hung_task_timeout_secs"),
+    ("kernel dirty_expire_centisecs", "sys/vm/dirty_expire_centisecs"),
+    ("kernel dirty_writeback_centisecs", "sys/vm/dirty_writeback_centisecs"),
+    ("kernel dirty_ratio", "sys/vm/dirty_ratio"),
+)
+PROC = Path("/proc")
+MISSING = "not on this host"
 PACKAGES = ("zerostall", "pytest", "pytest-xdist", "pyudev", "msgspec")
 TOOLS = (
     ("multipath-tools", ("multipath", "-h"), r"multipath-tools v(\S+)"),
@@ -47,8 +58,13 @@ TOOLS = (
 )
 
 
-def settings_of(devices: LabDevices, daemon: Daemon, *, sysfs: Path = SYSFS) -> list[Setting]:
-    """Return the settings that bound a stall. What this host does not have is left out."""
+def settings_of(
+    devices: LabDevices, daemon: Daemon, *, sysfs: Path = SYSFS, proc: Path = PROC
+) -> list[Setting]:
+    """Return the settings that bound a stall, and the bounds that they imply.
+
+    What this host does not have is told as MISSING: a reader must see that it was looked for.
+    """
     disks = [device.disk for device in devices.paths]
     scsi = sysfs / "class/scsi_device"
     files = {
@@ -60,10 +76,20 @@ def settings_of(devices: LabDevices, daemon: Daemon, *, sysfs: Path = SYSFS) -> 
         ],
         "SCSI queue depth": [scsi / disk.hctl / "device/queue_depth" for disk in disks],
     }
-    settings = [one for name, paths in files.items() for one in _grouped(name, paths)]
+    settings: list[Setting] = []
+    for name, paths in files.items():
+        settings += _grouped(name, paths) or [_missing(name, str(scsi))]
     for name, pattern in GLOBBED:
-        settings += _grouped(name, sorted(sysfs.glob(pattern)))
-    return settings + _multipath_settings(devices, daemon)
+        found = _grouped(name, sorted(sysfs.glob(pattern)))
+        settings += found or [_missing(name, str(sysfs / pattern))]
+    for name, file in KERNEL_FILES:
+        settings += _grouped(name, [proc / file]) or [_missing(name, str(proc / file))]
+    settings += _multipath_settings(devices, daemon)
+    return settings + bounds_of(settings)
+
+
+def _missing(name: str, source: str) -> Setting:
+    return Setting(name=name, value=MISSING, source=source)
 
 
 def _grouped(name: str, paths: Iterable[Path]) -> list[Setting]:
@@ -88,11 +114,12 @@ def _multipath_settings(devices: LabDevices, daemon: Daemon) -> list[Setting]:
         defaults = read_defaults(daemon)
         maps = {one.wwid: one for one in read_maps(daemon)}
     except LabError:
-        return []
+        return [_missing("multipathd", "multipathd show config")]
     settings = [
         Setting(name=f"multipath {name}", value=defaults[name], source="multipathd show config")
-        for name in MULTIPATH_SETTINGS
         if name in defaults
+        else _missing(f"multipath {name}", "multipathd show config")
+        for name in MULTIPATH_SETTINGS
     ]
     return settings + [
         _map_setting(device.unit.name, maps[device.unit.wwid])

@@ -5,7 +5,7 @@ import pytest
 
 from certify import health, preflight
 from certify.devices import resolve
-from certify.host_settings import settings_of, versions_of
+from certify.host_settings import MISSING, settings_of, versions_of
 from certify.lab import LabError
 from certify.scsi import Completion, decode_sense
 from fault_injectors import Completed, FaultError
@@ -187,13 +187,22 @@ def test_equal_timers_are_told_once(lab, sysfs, daemon):
     assert maps["multipath map of lu0"].startswith("1 path group(s), round-robin 0; queueing on")
 
 
-def test_settings_without_multipathd_are_those_of_sysfs(lab, sysfs, daemon):
+def test_what_this_host_does_not_have_is_told_as_missing(lab, sysfs, daemon, tmp_path):
     devices = resolve(lab, sysfs=sysfs)
     daemon.error = LabError("multipathd: no answer")
+    (tmp_path / "sys/kernel").mkdir(parents=True)
+    (tmp_path / "sys/kernel/hung_task_timeout_secs").write_text("120\n")
 
-    names = {one.name for one in settings_of(devices, daemon, sysfs=sysfs)}
+    settings = settings_of(devices, daemon, sysfs=sysfs, proc=tmp_path)
 
-    assert names == {"SCSI command timer", "SCSI error handler timer"}
+    missing = {one.name for one in settings if one.value == MISSING}
+    found = {one.name: one.value for one in settings if one.value != MISSING}
+    assert {"multipathd", "iSCSI recovery_tmo", "FC dev_loss_tmo", "kernel dirty_ratio"} <= missing
+    assert found.pop("Bound: a path that does not answer").startswith("no bound")
+    assert set(found) == {
+        "SCSI command timer", "SCSI error handler timer", "kernel hung_task_timeout_secs"
+    }  # fmt: skip
+    assert not missing & set(found)
 
 
 def test_versions_name_tools_and_kernel():
