@@ -2,7 +2,7 @@
 
 from certify.saboteurs.defects import answers, identity
 from certify.saboteurs.defects import reservations as reserving
-from certify.saboteurs.defects.arrays import ArrayWatch, ReadsReturnedLeg
+from certify.saboteurs.defects.arrays import ArrayWatch, LeavesArrayOut, ReadsReturnedLeg
 from certify.saboteurs.defects.data import (
     DropsWrite,
     FlipsBitOnRead,
@@ -187,22 +187,22 @@ _RESERVATION_DEFECTS = (
         family="reservations",
         what="All registrations and reservations are gone after the loss of an engine.",
         defect=lambda _: reserving.ForgetsAtFailover(),
-        scenarios=("R1",),
-        caught_by=_in("R1", "[Rr]eservation|[Rr]egistration"),
+        scenarios=("S1",),
+        caught_by=_in("S1", "(?i)reserv|regist|preempt|conflict"),
     ),
     Saboteur(
         name="reservations-not-enforced",
         family="reservations",
         what="A host that a reservation locks out writes all the same.",
         defect=lambda _: reserving.NotEnforced(),
-        caught_by=_assertion("(?i)reserv"),
+        caught_by=_assertion("^PR enforcement: .*(?i:write)"),
     ),
     Saboteur(
         name="reservations-not-shared",
         family="reservations",
         what="The second engine knows nothing of keys and reservations.",
         defect=lambda _: reserving.NotShared(),
-        caught_by=_assertion("(?i)reserv"),
+        caught_by=_assertion("^PR .*: "),
     ),
 )
 
@@ -212,28 +212,28 @@ _IDENTITY_DEFECTS = (
         family="identity",
         what="A port that serves everything is reported as standby.",
         defect=lambda _: identity.AccessStateWrong(),
-        caught_by=_assertion("(?i)target port group|access state|alua"),
+        caught_by=_assertion("^(ALUA|LUNs and ports): "),
     ),
     Saboteur(
         name="same-port-identifier",
         family="identity",
         what="Both engines give the same relative target port identifier.",
         defect=lambda _: identity.SameRelativePort(),
-        caught_by=_assertion("(?i)port"),
+        caught_by=_assertion("relative target port differs"),
     ),
     Saboteur(
         name="serial-differs",
         family="identity",
         what="A unit has another serial number through the second engine.",
         defect=lambda _: identity.SerialDiffers(),
-        caught_by=_assertion("(?i)serial|same"),
+        caught_by=_assertion("^VPD: .*(?i:serial|same|80h)"),
     ),
     Saboteur(
         name="command-denied",
         family="identity",
         what="A command that works is not in the list of supported commands.",
         defect=lambda _: identity.DeniesCommand(),
-        caught_by=_assertion("(?i)support|operation code"),
+        caught_by=_assertion("^Operation codes: "),
     ),
 )
 
@@ -243,21 +243,21 @@ _ANSWER_DEFECTS = (
         family="sense data",
         what="A command beyond the last block is called an invalid field.",
         defect=lambda _: answers.WrongSenseBeyondEnd(),
-        caught_by=_assertion("(?i)bounds|beyond|out of range"),
+        caught_by=_assertion("^Bounds: "),
     ),
     Saboteur(
         name="unknown-command-good",
         family="sense data",
         what="A command that does not exist ends GOOD.",
         defect=lambda _: answers.AcceptsUnknown(),
-        caught_by=_assertion("(?i)unknown|bad|refused"),
+        caught_by=_assertion("^Bad CDBs: "),
     ),
     Saboteur(
         name="no-unit-attention",
         family="sense data",
         what="No host is ever told that something happened to its unit.",
         defect=lambda _: answers.NoUnitAttention(),
-        caught_by=_assertion("(?i)attention"),
+        caught_by=_assertion("^Unit attentions: "),
     ),
     Saboteur(
         name="error-at-failover",
@@ -306,6 +306,14 @@ _STALL_DEFECTS = (
 )
 
 _REDUNDANCY_DEFECTS = (
+    Saboteur(
+        name="array-stays-out",
+        family="redundancy",
+        what="An array that came back is never used again.",
+        defect=lambda places: LeavesArrayOut(_watch(places), places.detach[ARRAY]),
+        scenarios=("A1",),
+        caught_by=_in("A1", "Redundancy at the end"),
+    ),
     Saboteur(
         name="path-stays-failed",
         family="redundancy",

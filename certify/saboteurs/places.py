@@ -14,6 +14,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     disks: int  # how many disks the engines export in all
     back_paths: dict[str, str] = {}  # by array: the sysfs file "state" of an engine's own path
     legs: dict[str, str] = {}  # by "ARRAY-UNIT": a device to read that leg by, past the engines
+    detach: dict[str, list[str]] = {}  # by array: the command that takes it out as an operator does
 
     def back_path(self, array: str) -> Path:
         """Return the "state" file of an engine's own path to *array*."""

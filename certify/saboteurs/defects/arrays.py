@@ -2,6 +2,8 @@
 
 import mmap
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -83,3 +85,19 @@ class ReadsReturnedLeg(Defect):
             if os.preadv(self._descriptor, [view], command.lba * BLOCK_BYTES) == size:
                 return Outcome(data=bytes(view))
         return command
+
+
+@dataclass(slots=True)
+class LeavesArrayOut(Defect):
+    """An array that comes back is taken out at once, as an operator would do it."""
+
+    watch: ArrayWatch
+    argv: list[str]
+
+    def begin(self, stage: Stage) -> None:
+        """See Defect."""
+        self.watch.start(stage, on_return=self._take_out)
+
+    def _take_out(self) -> None:
+        """Start the command and leave it alone; what it says goes where the saboteur's words go."""
+        subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=sys.stderr, cwd="/")

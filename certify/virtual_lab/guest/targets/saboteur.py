@@ -55,7 +55,7 @@ def _stand_between(saboteur: Saboteur, chosen: Settings, disks: list[ArrayDisks]
             group = lio.create_adapter(layout.front_adapter(engine, host))
             if host != layout.HOST:
                 hidden.hide(group, luns)
-    PLACES.write_bytes(msgspec.json.encode(places_of(saboteur, disks)))
+    PLACES.write_bytes(msgspec.json.encode(places_of(saboteur, chosen, disks)))
     with LOG.open("ab") as log:
         handler = subprocess.Popen(
             [chosen.python, "-m", "certify.saboteurs", str(PLACES)],
@@ -68,7 +68,7 @@ def _stand_between(saboteur: Saboteur, chosen: Settings, disks: list[ArrayDisks]
     _wait_until_it_serves(handler)
 
 
-def places_of(saboteur: Saboteur, disks: list[ArrayDisks]) -> Places:
+def places_of(saboteur: Saboteur, chosen: Settings, disks: list[ArrayDisks]) -> Places:
     """Return what the handler must know of the lab."""
     first = layout.ENGINES[0]
     return Places(
@@ -90,6 +90,7 @@ def places_of(saboteur: Saboteur, disks: list[ArrayDisks]) -> Places:
             for array in disks
             for unit in layout.LOGICAL_UNITS
         },
+        detach={array.name: _detach(chosen, array.name) for array in disks},
     )
 
 
@@ -112,9 +113,13 @@ def _arrange(around: Around, chosen: Settings) -> None:
     for device, features in around.flaky:
         _make_flaky(device, features)
     if around.detached:
-        words = ("--array", around.detached, "--timeout", str(DETACH_S))
-        argv = router.argv(chosen, "detach", layout.ENGINES[0], *words)
+        argv = _detach(chosen, around.detached)
         subprocess.run(argv, check=True, capture_output=True, text=True, timeout=2 * DETACH_S)
+
+
+def _detach(chosen: Settings, array: str) -> list[str]:
+    words = ("--array", array, "--timeout", str(DETACH_S))
+    return router.argv(chosen, "detach", layout.ENGINES[0], *words)
 
 
 def _make_flaky(device: str, features: str) -> None:
