@@ -30,6 +30,7 @@ from certify.verdict import ExitCode
 from certify.virtual_lab.boot import BootError
 from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS, target_named
 from certify.workloads import APPLICATIONS, WORKLOADS
+from certify.workloads import APPLICATIONS, WORKLOADS
 from fault_injectors import FaultError
 from reports.record import RecordError
 
@@ -179,6 +180,15 @@ def _add_run(commands: Commands) -> None:
     )
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: a new one in --runs")
     parser.add_argument("--no-conformance", action="store_true", help="leave out; never certifies")
+    parser.add_argument(
+        "--workload", default="", choices=sorted(WORKLOADS), help="fio beside every scenario"
+    )
+    parser.add_argument(
+        "--application",
+        default="",
+        choices=sorted(APPLICATIONS),
+        help="a real application beside every scenario: its transactions, then a crash of its host",
+    )
     parser.add_argument(
         "--workload", default="", choices=sorted(WORKLOADS), help="fio beside every scenario"
     )

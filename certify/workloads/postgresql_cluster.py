@@ -80,16 +80,14 @@ class Programs:
 
     def argv(self, name: str, *arguments: str) -> tuple[str, ...]:
         """Return the command line that runs a program as the unprivileged user."""
-        who = ("setpriv", f"--reuid={self.user}", f"--regid={_group(self.user)}", "--clear-groups")
+        gid = pwd.getpwnam(self.user).pw_gid
+        who = ("setpriv", f"--reuid={self.user}", f"--regid={gid}", "--clear-groups")
         return (*who, "--", self.path(name), *arguments)
 
     def own(self, path: Path) -> None:
         """Give *path* to the user."""
-        shutil.chown(path, self.user, _group(self.user))
-
-
-def _group(user: str) -> str:
-    return str(pwd.getpwnam(user).pw_gid)
+        entry = pwd.getpwnam(self.user)
+        os.chown(path, entry.pw_uid, entry.pw_gid)
 
 
 def find_programs(installed: Path = INSTALLED) -> Programs:
