@@ -4,6 +4,7 @@ It acts and records; it never judges. Whatever happens on the way, `undo` heals 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from certify.deadline import Deadline
@@ -100,13 +101,19 @@ class Schedule:
             self.watch(LOOK_S)
 
     def undo(self) -> list[str]:
-        """Heal all that is outstanding, whatever state it is in; return what could not be."""
+        """Heal all that is outstanding, whatever state it is in; return what could not be.
+
+        All are mended before any is waited for: an engine may need the array that is gone too.
+        """
+        left = [run.injection for run in self.runs if run.injection and run.outstanding]
+        if len(left) > 1:
+            for injection in left:
+                with suppress(FaultError):  # told below, when it is tried again
+                    injection.mend()
         problems = []
-        for run in self.runs:
-            if run.injection is None or not run.injection.outstanding:
-                continue
+        for injection in left:
             try:
-                run.injection.undo(timeout_s=self.mend_s)
+                injection.undo(timeout_s=self.mend_s)
             except FaultError as error:
                 problems.append(str(error))
         return problems
