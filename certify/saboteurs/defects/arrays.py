@@ -76,7 +76,7 @@ class ReadsReturnedLeg(Defect):
 
     def on_command(self, command: Command, stage: Stage) -> Command | Outcome:
         """Answer from the leg."""
-        if not command.reads or command.front.unit != self.unit or stage.now_s() > self._until_s:
+        if not command.reads or command.front.unit != self.unit or stage.now_s() >= self._until_s:
             return command
         size = command.blocks * BLOCK_BYTES
         if self._buffer is None or not 0 < size <= len(self._buffer):

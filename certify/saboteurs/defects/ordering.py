@@ -104,11 +104,14 @@ class TearsAtFailover(Defect):
         """Begin to take over."""
         self._until_s[engine] = stage.now_s() + TAKEOVER_S
 
+    def _lost(self, engine: str, stage: Stage) -> bool:
+        return engine in self._until_s and stage.now_s() <= self._until_s[engine]
+
     def _taken_over(self, command: Command, stage: Stage) -> Command | None:
-        if stage.now_s() > self._until_s.get(command.front.engine, 0.0):
-            return None
         other = other_engine(command.front, stage)
-        if other is None:
+        if other is None or self._lost(other.engine, stage):  # else it would go to and fro for ever
+            return None
+        if not self._lost(command.front.engine, stage):
             return None
         through = _through(command, other)
         if not command.writes or command.blocks < 2:
