@@ -25,9 +25,11 @@ class InFault:
     _acted: bool = field(init=False, default=False)
     _failure: str = field(init=False, default="")
     _thread: threading.Thread = field(init=False)
+    started: bool = field(init=False, default=False)
 
     def start(self) -> None:
         """See Exercise.start."""
+        self.started = True
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 

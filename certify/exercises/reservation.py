@@ -6,9 +6,8 @@ from certify import reserve
 from certify.exercise import ExerciseKind, Stage
 from certify.exercises.in_fault import InFault
 from certify.exercises.nexus import Nexus, lacks_hosts, nexus
-from certify.lab import LabError
 from certify.reserve import InAction, Kind, OutAction
-from certify.scsi import Completion, ScsiError, Status
+from certify.scsi import Completion, Status
 
 NAME = "reservation"
 HOLDER_KEY, OTHER_KEY, TIDY_KEY = 0x5A53_0001, 0x5A53_0002, 0x5A53_00FF
@@ -33,21 +32,26 @@ class HeldReservation:
     def start(self) -> None:
         """See Exercise.start: register both hosts, and reserve by engine 1."""
         self._clear()
-        try:
-            for one, key in ((0, HOLDER_KEY), (1, HOLDER_KEY)):
-                _out(self._of(0, one), OutAction.REGISTER_AND_IGNORE, 0, key).raise_for_status()
-            _out(self._of(1, 1), OutAction.REGISTER_AND_IGNORE, 0, OTHER_KEY).raise_for_status()
-            kind = Kind.WRITE_EXCLUSIVE
-            _out(self._of(0, 0), OutAction.RESERVE, HOLDER_KEY, kind=kind).raise_for_status()
-        except ScsiError as error:
-            raise LabError(f"exercise {NAME}: {error}") from error
+        register = OutAction.REGISTER_AND_IGNORE
+        asked = [
+            _out(self._of(0, 0), register, 0, HOLDER_KEY),
+            _out(self._of(0, 1), register, 0, HOLDER_KEY),
+            _out(self._of(1, 1), register, 0, OTHER_KEY),
+            _out(self._of(0, 0), OutAction.RESERVE, HOLDER_KEY, kind=Kind.WRITE_EXCLUSIVE),
+        ]
+        refused = [f"CDB {one.cdb.hex(' ')}: {one}" for one in asked if not one.is_good]
+        observed = refused[0] if refused else "GOOD"
+        self._report("taken before the fault", "GOOD", observed, not refused)
+        if refused:
+            return
         self._refused("before the fault", self._of(1, 1))
         self._in_fault.start()
 
     def stop(self) -> None:
         """See Exercise.stop: engine 1 is back, and knows what engine 2 was told."""
         try:
-            self._in_fault.stop()
+            if self._in_fault.started:
+                self._in_fault.stop()
             if self._preempted:
                 self._held_by("after the return, asked by engine 1", self._of(1, 0), OTHER_KEY)
                 self._refused("after the return", self._of(0, 0))
