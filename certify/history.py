@@ -26,6 +26,7 @@ CONTROL = "control"
 PATH = "path:"
 CROSS = "cross:"
 ARRAY = "array:"
+OTHER_HOST = "host:"
 READBACK = "readback"
 
 NOT_RUN = "not_run"

@@ -53,12 +53,11 @@ def plane_of(probe: str) -> str:
         return f"path {name}"
     if kind == "array":
         return f"array {name}"
+    if kind == "host":
+        return name.rpartition("-")[0]
     if kind == "control":
         return kind
-    plane, _, what = probe.partition("-")
-    if what not in ("read", "write"):
-        return ""
-    return "application" if plane == "app" else plane
+    return "application" if probe in ("app-read", "app-write") else ""
 
 
 def _series(ios: Iterable[IoRecord]) -> Series:

@@ -9,6 +9,7 @@ The blocks are spread evenly over the whole unit, so that every region of a mirr
 
 import random
 from collections import deque
+from collections.abc import Sequence
 
 SECTORS_PER_BLOCK = 8
 BLOCK_BYTES = 4096
@@ -20,14 +21,20 @@ class Ledger:
     `capacity` is the number of blocks, `hot_blocks` how many of them are hot.
     """
 
-    def __init__(self, size_bytes: int, *, hot: int, cold: int, seed: int) -> None:
-        """Spread hot + cold blocks over *size_bytes*, fewer if the unit is small."""
-        available = size_bytes // BLOCK_BYTES
+    def __init__(
+        self, size_bytes: int, *, hot: int, cold: int, seed: int, owner: int = 0, owners: int = 1
+    ) -> None:
+        """Spread hot + cold blocks over *size_bytes*, fewer if the unit is small.
+
+        Of *owners* that write to one unit, each has blocks of its own: number *owner* takes the
+        block that lies so many blocks further.
+        """
+        available = size_bytes // BLOCK_BYTES // owners
         total = min(hot + cold, available)
         if total < 2:
             raise ValueError(f"{size_bytes} bytes are too few to write tagged blocks to")
         stride = available // total
-        lbas = [index * stride * SECTORS_PER_BLOCK for index in range(total)]
+        lbas = [(index * stride * owners + owner) * SECTORS_PER_BLOCK for index in range(total)]
         random.Random(seed).shuffle(lbas)  # noqa: S311 - the same order for the same seed
         hot_count = min(hot, total - 1)
         self.capacity = total
@@ -61,3 +68,19 @@ class Ledger:
     def choose(self, rng: random.Random) -> int | None:
         """Return the LBA of any block with an acknowledged write; None if there is none yet."""
         return self._written[rng.randrange(len(self._written))] if self._written else None
+
+
+class Ledgers:
+    """The blocks of several hosts on one logical unit, for whoever reads them all."""
+
+    def __init__(self, ledgers: Sequence[Ledger]) -> None:
+        self._ledgers = ledgers
+
+    def choose(self, rng: random.Random) -> int | None:
+        """Return the LBA of a block with an acknowledged write, of each host equally often."""
+        first = rng.randrange(len(self._ledgers))
+        for ledger in (*self._ledgers[first:], *self._ledgers[:first]):
+            lba = ledger.choose(rng)
+            if lba is not None:
+                return lba
+        return None

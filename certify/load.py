@@ -1,4 +1,8 @@
-"""The load of a scenario: the application's probes, the control probe and the path probes."""
+"""The load of a scenario: the application's probes, and beside them all other planes at once.
+
+The application's device; every path by SG_IO; every array's leg past the system under test, where
+the lab file permits it; other hosts on this machine; the control disk.
+"""
 
 import gc
 import os
@@ -8,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from certify.deadline import Deadline
-from certify.devices import LabDevices
+from certify.devices import LabDevices, PathDevice, find_inspection_disk
 from certify.lab import Lab, LabError
-from certify.ledger import Ledger
+from certify.ledger import Ledger, Ledgers
+from certify.other_host import OtherHost
 from certify.path_probes import PathProbes
 from certify.probes import Emit, OpenLoopProbe, Pulse, open_device
 from certify.tags import run_number
@@ -21,7 +26,12 @@ HOT_BLOCKS = 256
 COLD_BLOCKS = 3840
 """With the hot ones enough for 20 s without an answer at 200 writes per second."""
 CONTROL_BLOCKS = 256
+OTHER_HOT_BLOCKS = 64
+OTHER_COLD_BLOCKS = 960
+"""Of each other host; enough for 20 s without an answer at 50 writes per second."""
 WRITER = 1
+SEQUENCES_PER_HOST = 1 << 28
+"""Versions that a host may write in one repeat: no two hosts ever write the same number."""
 SWITCH_INTERVAL_S = 0.0005
 """How long a Python thread may keep the others waiting; the default of 5 ms would be noise."""
 NICE = -10
@@ -36,12 +46,30 @@ class Rates:
     write_ms: float
     read_ms: float
     control_ms: float
-    path_ms: float
+    path_ms: float  # TEST UNIT READY and reads take turns
+    array_ms: float
+    host_ms: float  # of each other host, writes and reads
     poll_ms: float
 
 
-RATES = Rates(write_ms=10.0, read_ms=10.0, control_ms=10.0, path_ms=50.0, poll_ms=100.0)
-RATES_EMULATED = Rates(write_ms=80.0, read_ms=80.0, control_ms=40.0, path_ms=400.0, poll_ms=1000.0)
+RATES = Rates(
+    write_ms=10.0,
+    read_ms=10.0,
+    control_ms=10.0,
+    path_ms=50.0,
+    array_ms=20.0,
+    host_ms=50.0,
+    poll_ms=100.0,
+)
+RATES_EMULATED = Rates(
+    write_ms=80.0,
+    read_ms=80.0,
+    control_ms=40.0,
+    path_ms=400.0,
+    array_ms=400.0,
+    host_ms=800.0,
+    poll_ms=1000.0,
+)
 """An emulated CPU runs Python about 18 times slower, and the probes share it with the engines."""
 
 
@@ -64,8 +92,9 @@ class Load:
     ordinal: int
     emit: Emit
     _application: list[OpenLoopProbe] = field(init=False, default_factory=list)
-    _others: list[OpenLoopProbe | PathProbes] = field(init=False, default_factory=list)
+    _others: list[OpenLoopProbe | PathProbes | OtherHost] = field(init=False, default_factory=list)
     _ledger: Ledger = field(init=False)
+    _ledgers: list[Ledger] = field(init=False, default_factory=list)  # of all hosts
     _descriptors: list[int] = field(init=False, default_factory=list)
 
     def start(self) -> None:
@@ -74,14 +103,27 @@ class Load:
         device = self.devices.map_of(unit)
         rates = rates_of(self.lab)
         run = run_number(self.run_id)
-        self._ledger = Ledger(
-            device.size_bytes, hot=HOT_BLOCKS, cold=COLD_BLOCKS, seed=self.seed + self.ordinal
-        )
+        seed = self.seed + self.ordinal
+        others = self._other_hosts(unit)
+        owners = 1 + len(others)
+        self._ledgers = [
+            Ledger(
+                device.size_bytes,
+                hot=OTHER_HOT_BLOCKS if owner else HOT_BLOCKS,
+                cold=OTHER_COLD_BLOCKS if owner else COLD_BLOCKS,
+                seed=seed,
+                owner=owner,
+                owners=owners,
+            )
+            for owner in range(owners)
+        ]
+        self._ledger = self._ledgers[0]
+        all_blocks = Ledgers(self._ledgers)
         application = self._open(device.device, writable=True)
         writes = TaggedWrites(
             self._ledger, run=run, writer=WRITER, first_seq=(self.ordinal << 32) + 1
         )
-        reads = TaggedReads(self._ledger, run=run, seed=self.seed + self.ordinal)
+        reads = TaggedReads(all_blocks, run=run, seed=seed)
         self._prefill(application, writes)
         self._application = [
             OpenLoopProbe(
@@ -101,7 +143,15 @@ class Load:
                 slots=self._ledger.capacity,
             ),
         ]
-        self._others = [*self._control(rates), self._paths(unit, rates)]
+        self._others = [
+            *self._control(rates),
+            self._paths(unit, rates, TaggedReads(all_blocks, run=run, seed=seed + 1)),
+            *self._arrays(unit, rates),
+            *(
+                self._other_host(owner, paths, rates, TaggedReads(all_blocks, run=run, seed=seed))
+                for owner, paths in enumerate(others, start=1)
+            ),
+        ]
         for probe in (*self._others, *self._application):
             probe.start()
 
@@ -141,7 +191,7 @@ class Load:
 
     def written(self) -> list[int]:
         """Return the LBAs of the blocks that were written, in 512-byte sectors."""
-        return self._ledger.written()
+        return sorted(lba for ledger in self._ledgers for lba in ledger.written())
 
     def _open(self, path: str, *, writable: bool) -> int:
         try:
@@ -184,11 +234,63 @@ class Load:
             )
         ]
 
-    def _paths(self, unit: str, rates: Rates) -> PathProbes:
+    def _paths(self, unit: str, rates: Rates, reads: TaggedReads) -> PathProbes:
+        paths = self.devices.of_unit(unit)
         return PathProbes(
-            devices={one.path: one.disk.sg_device for one in self.devices.of_unit(unit)},
+            devices={one.path: one.disk.sg_device for one in paths},
             interval_ns=_ns(rates.path_ms),
             emit=self.emit,
+            reads=reads,
+            block_bytes=paths[0].disk.block_bytes,
+        )
+
+    def _arrays(self, unit: str, rates: Rates) -> list[OpenLoopProbe]:
+        """Read each array's leg where the lab file names a disk for it; nobody judges the data:
+        a write that was not acknowledged may be there or not.
+        """
+        legs = [
+            (array, leg)
+            for array in self.lab.array
+            for leg in array.leg
+            if leg.logical_unit == unit and leg.inspect_wwid
+        ]
+        return [
+            OpenLoopProbe(
+                name=f"array:{array.name}",
+                descriptor=self._open(find_inspection_disk(array, leg).sd_device, writable=False),
+                interval_ns=_ns(rates.array_ms),
+                workload=PlainReads(blocks=CONTROL_BLOCKS),
+                emit=self.emit,
+                slots=256,
+            )
+            for array, leg in legs
+        ]
+
+    def _other_hosts(self, unit: str) -> list[list[PathDevice]]:
+        """Return the paths to *unit* of every other host on this machine, host by host."""
+        hosts: dict[str, list[PathDevice]] = {}
+        for path in self.devices.other_paths:
+            if path.unit.name == unit:
+                hosts.setdefault(path.host, []).append(path)
+        return list(hosts.values())
+
+    def _other_host(
+        self, owner: int, paths: list[PathDevice], rates: Rates, reads: TaggedReads
+    ) -> OtherHost:
+        writes = TaggedWrites(
+            self._ledgers[owner],
+            run=run_number(self.run_id),
+            writer=WRITER + owner,
+            first_seq=(self.ordinal << 32) + owner * SEQUENCES_PER_HOST + 1,
+        )
+        return OtherHost(
+            name=paths[0].host,
+            devices=[path.disk.sg_device for path in paths],
+            interval_ns=_ns(rates.host_ms),
+            writes=writes,
+            reads=reads,
+            emit=self.emit,
+            block_bytes=paths[0].disk.block_bytes,
         )
 
 

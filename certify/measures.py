@@ -45,7 +45,7 @@ def measure(history: History) -> Measured:
     judged = before_only(application, outage)
     good = {io.op for io in application if io.outcome is IoOutcome.GOOD}
     seen = standstills(history)
-    certain = _Certain(judged, late_waits(control, end_ns=end), seen, end)
+    certain = Certain(judged, late_waits(control, end_ns=end), seen, end)
     return Measured(
         failover=stall.longest(judged, failover, end_ns=end) if failover else None,
         failback=stall.longest_from(judged, failback, end_ns=end) if failback else None,
@@ -77,7 +77,7 @@ def _integrity(history: History) -> Integrity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Certain:
+class Certain:
     """The longest wait that surely was the system's, in spite of all that the suite missed."""
 
     application: Sequence[IoRecord]

@@ -1,7 +1,9 @@
-"""TEST UNIT READY on every path, open loop: when did a path stop answering, and with what sense?
+"""Every path by itself, open loop: when did it stop answering, with what sense, and what data?
 
-One thread for all paths, by the asynchronous interface of /dev/sgN. These are evidence of why
-the application stalled; they are not the application.
+One thread for all paths, by the asynchronous interface of /dev/sgN. TEST UNIT READY and reads of
+blocks of the load take turns. A good read is an operation like one of the application, for it may
+come from another engine than the one that wrote; anything else is evidence of why the application
+stalled.
 """
 
 import errno
@@ -10,17 +12,31 @@ import os
 import select
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from certify import cdb
 from certify.deadline import Clock, Deadline
+from certify.history import CROSS, PATH
+from certify.ledger import BLOCK_BYTES, SECTORS_PER_BLOCK
 from certify.probes import Emit
 from certify.scsi import Completion, Status
 from certify.sg import TIMEOUT_MS, SgQueue
+from certify.tags import SECTOR_BYTES
+from certify.workload import NO_TAG, Request, TaggedReads
 from reports.record import IoOutcome, IoRecord
 
 OP = "test_unit_ready"
 POLL_MS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """A command on its way; `request` of a read, None of TEST UNIT READY."""
+
+    k: int
+    due_ns: int
+    sent_ns: int
+    request: Request | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,7 +47,7 @@ class _Lane:
     queue: SgQueue
     next_k: int = 0
     is_up: bool = True  # by its last answer
-    pending: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # k -> k, due, sent
+    pending: dict[int, _Sent] = field(default_factory=dict)  # by k
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,12 +55,15 @@ class PathProbes:
     """Probes the paths *devices* (name -> /dev/sgN), each once per *interval_ns*.
 
     `start`, `stop`, `drain`; not to be started again. The paths take turns, so that they do not
-    all ask at the same moment.
+    all ask at the same moment. With *reads*, every other command of a path is a read of a block
+    that these name; *block_bytes* is the logical unit's own block size.
     """
 
     devices: dict[str, str]
     interval_ns: int
     emit: Emit
+    reads: TaggedReads | None = None
+    block_bytes: int = SECTOR_BYTES
     clock: Clock = time.monotonic_ns
     failure: str = field(init=False, default="")
     _lanes: list[_Lane] = field(init=False, default_factory=list)
@@ -78,8 +97,8 @@ class PathProbes:
             self._reap_all(self._lanes, timeout_ms=10)
         never = 0
         for lane in self._lanes:
-            for k, due_ns, sent_ns in lane.pending.values():
-                self._record(lane, k, due_ns, sent_ns, -1, IoOutcome.NEVER)
+            for sent in lane.pending.values():
+                self._record(lane, sent, -1, IoOutcome.NEVER)
                 never += 1
             if not lane.pending:
                 os.close(lane.queue.fileno())
@@ -110,16 +129,26 @@ class PathProbes:
     def _send(self, lane: _Lane, due_ns: int) -> None:
         k = lane.next_k
         lane.next_k += 1
+        request = self.reads.next() if self.reads is not None and k % 2 else None
+        sent = _Sent(k=k, due_ns=due_ns, sent_ns=self.clock(), request=request)
         try:
-            sent_ns = lane.queue.submit(k, cdb.test_unit_ready(), timeout_ms=TIMEOUT_MS)
+            if request is None:
+                lane.queue.submit(k, cdb.test_unit_ready(), timeout_ms=TIMEOUT_MS)
+            else:
+                lane.queue.submit(
+                    k, self._read(request), data_in_length=BLOCK_BYTES, timeout_ms=TIMEOUT_MS
+                )
         except BlockingIOError:
-            self._record(lane, k, due_ns, -1, -1, IoOutcome.NOT_SENT)
+            self._record(lane, replace(sent, sent_ns=-1), -1, IoOutcome.NOT_SENT)
         except OSError as error:
-            now = self.clock()
             code = error.errno or errno.EIO
-            self._record(lane, k, due_ns, now, now, IoOutcome.ERROR, code=code)
+            self._record(lane, sent, self.clock(), IoOutcome.ERROR, code=code)
         else:
-            lane.pending[k] = (k, due_ns, sent_ns)
+            lane.pending[k] = sent
+
+    def _read(self, request: Request) -> bytes:
+        first, count = request.offset_bytes // self.block_bytes, BLOCK_BYTES // self.block_bytes
+        return cdb.read(first, count, width=16)
 
     def _reap_all(self, lanes: list[_Lane], *, timeout_ms: float) -> None:
         waiting = select.poll()
@@ -135,48 +164,58 @@ class PathProbes:
             if ended is None:
                 return
             k, completion = ended
-            _, due_ns, sent_ns = lane.pending.pop(k)
-            self._record(
-                lane,
-                k,
-                due_ns,
-                sent_ns,
-                completion.done_ns,
-                outcome_of(completion),
-                status=completion.status,
-                sense=completion.sense_code,
-            )
+            self._end(lane, lane.pending.pop(k), completion)
+
+    def _end(self, lane: _Lane, sent: _Sent, completion: Completion) -> None:
+        outcome, tag, sectors = outcome_of(completion), NO_TAG, ""
+        if sent.request is not None and self.reads is not None and outcome is IoOutcome.GOOD:
+            if len(completion.data) == BLOCK_BYTES:
+                tag, sectors = self.reads.ended(sent.request, good=True, data=completion.data)
+            else:
+                outcome = IoOutcome.ERROR
+        self._record(
+            lane,
+            sent,
+            completion.done_ns,
+            outcome,
+            code=errno.EIO if outcome is IoOutcome.ERROR else 0,
+            status=completion.status,
+            sense=completion.sense_code,
+            tag=tag,
+            sectors=sectors,
+        )
 
     def _record(
         self,
         lane: _Lane,
-        k: int,
-        due_ns: int,
-        sent_ns: int,
+        sent: _Sent,
         done_ns: int,
         outcome: IoOutcome,
         *,
         code: int = 0,
         status: int = -1,
         sense: str = "",
+        tag: int = NO_TAG,
+        sectors: str = "",
     ) -> None:
         lane.is_up = outcome is IoOutcome.GOOD
+        request = sent.request
         self.emit(
             IoRecord(
-                probe=f"path:{lane.name}",
-                k=k,
-                op=OP,
-                lba=-1,
-                blocks=0,
-                due_ns=due_ns,
-                sent_ns=sent_ns,
+                probe=f"{CROSS if request else PATH}{lane.name}",
+                k=sent.k,
+                op=request.op if request else OP,
+                lba=request.lba if request else -1,
+                blocks=SECTORS_PER_BLOCK if request else 0,
+                due_ns=sent.due_ns,
+                sent_ns=sent.sent_ns,
                 done_ns=done_ns,
                 outcome=outcome,
                 errno=code,
                 status=status,
                 sense=sense,
-                tag=-1,
-                sectors="",
+                tag=tag,
+                sectors=sectors,
             )
         )
 

@@ -85,12 +85,20 @@ class TaggedWrites:
         return request.tag, ""
 
 
+class Chooser(Protocol):
+    """Knows blocks that were written; certify.ledger.Ledger is one."""
+
+    def choose(self, rng: random.Random) -> int | None:
+        """Return the LBA of a block with an acknowledged write; None if there is none yet."""
+        ...
+
+
 class TaggedReads:
     """Reads blocks that were written, and reports the versions that came back."""
 
     op: ClassVar[str] = "read"
 
-    def __init__(self, ledger: Ledger, *, run: int, seed: int) -> None:
+    def __init__(self, ledger: Chooser, *, run: int, seed: int) -> None:
         self._ledger = ledger
         self._run = run
         self._rng = random.Random(seed)  # noqa: S311 - the same order for the same seed

@@ -19,7 +19,7 @@ class Statistic(Record, frozen=True, kw_only=True):
     """
 
     window: str  # "before", "failover", "failback"
-    plane: str  # "application", "host2", "path <name>", "array <name>", "control"
+    plane: str  # "application", "path <name>", "array <name>", "control", a host's name
     op: str  # "write", "read", "test_unit_ready"
     count: int  # due in the window
     good: int

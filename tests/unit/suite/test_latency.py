@@ -94,7 +94,7 @@ def test_sparse_probes_say_nothing_about_tenths_of_a_second(story: Story) -> Non
         ("path:p1", "path p1"),
         ("cross:p1", "path p1"),
         ("array:A", "array A"),
-        ("host2-read", "host2"),
+        ("host:esx-2-read", "esx-2"),
         ("control", "control"),
         ("readback:p1", ""),
     ],

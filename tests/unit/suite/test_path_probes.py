@@ -5,6 +5,7 @@ Method: a queue of answers in place of /dev/sgN; a pipe makes it ready to be pol
 
 import errno
 import os
+import random
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,11 @@ import pytest
 from certify.deadline import Deadline
 from certify.path_probes import PathProbes, outcome_of
 from certify.scsi import Completion, HostStatus, Status, decode_sense
+from certify.tags import Tag, encode, run_number
+from certify.workload import TaggedReads
 from reports.record import IoOutcome, IoRecord
+
+RUN = run_number("test")
 
 NOT_READY = bytes([0x70, 0, 2, 0, 0, 0, 0, 10, 0, 0, 0, 0, 4, 0x0C, 0, 0, 0, 0])
 
@@ -55,7 +60,9 @@ class FakeQueue:
 
 
 def probed(
-    monkeypatch: pytest.MonkeyPatch, answer: Callable[[], Completion | None]
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Callable[[], Completion | None],
+    reads: TaggedReads | None = None,
 ) -> tuple[list[IoRecord], PathProbes]:
     """Probe two paths until each has been asked three times; return what was recorded."""
     kind = type("Queue", (FakeQueue,), {"answer": staticmethod(answer)})
@@ -63,7 +70,10 @@ def probed(
     seen: list[IoRecord] = []
     asked: list[None] = []
     probes = PathProbes(
-        devices={"p1": os.devnull, "p2": os.devnull}, interval_ns=1_000_000, emit=seen.append
+        devices={"p1": os.devnull, "p2": os.devnull},
+        interval_ns=1_000_000,
+        emit=seen.append,
+        reads=reads,
     )
     inner, kind.answer = kind.answer, staticmethod(lambda: (asked.append(None), inner())[1])
     probes.start()
@@ -86,6 +96,43 @@ def test_every_path_is_asked_and_recorded(monkeypatch: pytest.MonkeyPatch) -> No
             range(sum(io.probe == path for io in seen))
         )
     assert probes.paths_up() == (2, 2)
+
+
+class Written:
+    """A unit of which every block was written."""
+
+    def choose(self, rng: random.Random) -> int:
+        return 8
+
+
+def data_in(data: bytes) -> Completion:
+    return Completion(
+        cdb=bytes(16), status=Status.GOOD, sense=None, residual=0,
+        host_status=0, driver_status=0, data=data, sent_ns=1, done_ns=2,
+    )  # fmt: skip
+
+
+def test_every_other_command_reads_a_block_of_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    tag = Tag(run=RUN, writer=1, seq=17, utc_ns=0, monotonic_ns=0)
+    reads = TaggedReads(Written(), run=RUN, seed=1)
+    seen, probes = probed(monkeypatch, lambda: data_in(encode(tag, 8, 8)), reads)
+    probes.drain(Deadline.after(10.0))
+
+    crossed = [io for io in seen if io.probe.startswith("cross:")]
+    assert {io.probe for io in seen} == {"path:p1", "path:p2", "cross:p1", "cross:p2"}
+    assert {(io.op, io.lba, io.blocks, io.tag, io.sectors) for io in crossed} == {
+        ("read", 8, 8, 17, "")
+    }
+    assert abs(2 * len(crossed) - len(seen)) <= 2
+
+
+def test_short_read_is_an_error_and_no_operation(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = TaggedReads(Written(), run=RUN, seed=1)
+    seen, probes = probed(monkeypatch, completion, reads)
+    probes.drain(Deadline.after(10.0))
+
+    crossed = [io for io in seen if io.probe.startswith("cross:")]
+    assert {(io.outcome, io.errno, io.tag) for io in crossed} == {(IoOutcome.ERROR, errno.EIO, -1)}
 
 
 def test_sense_of_a_path_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
