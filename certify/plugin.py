@@ -6,12 +6,11 @@ The items run one after another, in one process. Conformance tests run beside ea
 pass of their own; what they assert comes together in the controller, whatever becomes of workers.
 """
 
-import importlib
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 
 import msgspec
 import pytest
@@ -19,10 +18,12 @@ from _pytest._code.code import TerminalRepr, TracebackStyle
 
 from certify.assertions import AssertionCollector
 from certify.console import Console, Progress
+from certify.extensions import load_scenarios
 from certify.lab import Lab, LabError, load_lab
 from certify.scenarios import MODULES, PROFILES
 from certify.suite import Suite, open_suite
 from fault_injectors import FAULTS
+from fault_injectors.extensions import names
 from reports.record import RecordError, ScenarioJudgement, Verdict
 
 LAB_KEY = pytest.StashKey[Lab]()
@@ -56,7 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the lab file and make ready to collect assertions."""
-    for kind in (BASELINE, *FAULTS):
+    load_scenarios()  # the command line has told what is amiss with some
+    for kind in (BASELINE, *FAULTS, *names()):
         config.addinivalue_line("markers", f"{kind}: scenarios of this kind of fault")
     path = config.getoption("--lab")
     if path is None:
@@ -74,7 +76,7 @@ def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> "ScenarioFile | None":
     """Take the scenario files for ours; other modules stay pytest's."""
-    if module_path.parent != SCENARIOS:
+    if module_path.parent != SCENARIOS and module_path not in map(_file_of, MODULES.values()):
         return None
     collector: ScenarioFile = ScenarioFile.from_parent(parent, path=module_path)
     return collector
@@ -112,10 +114,10 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield one item per repeat; none for a file that describes no scenario."""
-        module = importlib.import_module(f"certify.scenarios.{self.path.stem}")
-        scenario = getattr(module, "SCENARIO", None)
-        if scenario is None or scenario.id not in MODULES:
+        module = next((one for one in MODULES.values() if _file_of(one) == self.path), None)
+        if module is None:
             return
+        scenario = module.SCENARIO
         for repeat in range(1, self.config.getoption("--repeat") + 1):
             item: ScenarioItem = ScenarioItem.from_parent(self, name=f"{scenario.id}[{repeat}]")
             item.scenario, item.repeat = scenario.id, repeat
@@ -149,6 +151,10 @@ class ScenarioItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the scenario is and what it is called."""
         return self.path, 0, self.name
+
+
+def _file_of(module: ModuleType) -> Path:
+    return Path(module.__file__ or "")
 
 
 def _told(seen: ScenarioJudgement) -> str:

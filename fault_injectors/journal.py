@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fault_injectors.base import Fault
-from fault_injectors.kinds import FAULTS
+from fault_injectors.kinds import fault_class
 from fault_injectors.shell import FaultError, Shell, shell_for
 
 SCHEMA = 1
@@ -47,9 +47,7 @@ class Entry:
 
     def fault(self) -> Fault:
         """Make the fault again; raise FaultError for a kind that this version does not know."""
-        if (cls := FAULTS.get(self.kind)) is None:
-            raise FaultError(f"fault kind {self.kind!r}: expected one of {sorted(FAULTS)}")
-        return cls.from_params(self.params)
+        return fault_class(self.kind).from_params(self.params)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The list of all faults. A new kind is one class and one line here."""
+"""The list of all faults. A new kind is one class and one line here, or another package's."""
 
 from fault_injectors.alua import ArrayTransition
 from fault_injectors.array import (
@@ -14,7 +14,9 @@ from fault_injectors.base import Fault
 from fault_injectors.command import ArrayBusy, CommandFault, EngineLeave, LinkCut, UnitUnmap
 from fault_injectors.corruption import BlockCorrupt
 from fault_injectors.engine import EngineHang, EngineKill, ManagerHang
+from fault_injectors.extensions import names, third_party
 from fault_injectors.path import EngineIsolate, PathPull
+from fault_injectors.shell import FaultError
 
 FAULTS: dict[str, type[Fault]] = {
     PathPull.kind: PathPull,
@@ -39,3 +41,10 @@ FAULTS: dict[str, type[Fault]] = {
     UnitUnmap.kind: UnitUnmap,
     CommandFault.kind: CommandFault,
 }
+
+
+def fault_class(kind: str) -> type[Fault]:
+    """Return the class of a kind, ours or another package's; raise FaultError if there is none."""
+    if (cls := FAULTS.get(kind) or third_party(kind)) is None:
+        raise FaultError(f"fault kind {kind!r}: expected one of {sorted([*FAULTS, *names()])}")
+    return cls

@@ -142,7 +142,7 @@ def _conformance_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
 
 def _scenario_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
     chosen = [one for one in arguments.pytest_args if "::" in one or one.endswith(".py")]
-    files = [str(ROOT / "certify" / "scenarios" / f"{_stem(one)}.py") for one in _ids(arguments)]
+    files = [str(MODULES[one].__file__) for one in _ids(arguments)]
     return [
         *_common_args(arguments, folder),
         *("-p", "no:xdist", "-s", "--tb=short", "--no-summary"),
@@ -161,10 +161,6 @@ def _rooted(argument: str) -> str:
 
 def _ids(arguments: argparse.Namespace) -> tuple[str, ...]:
     return PROFILES[arguments.profile]
-
-
-def _stem(scenario: str) -> str:
-    return MODULES[scenario].__name__.rpartition(".")[2]
 
 
 def _pytest(argv: list[str]) -> int | pytest.ExitCode:

@@ -1,12 +1,16 @@
 """The systems that the virtual lab can put under test, by the name that `--target` takes.
 
 How each is built is in `guest/targets/`. A family is a prefix, "saboteur:forgets-reservations":
-what follows the colon is for the family to know.
+what follows the colon is for the family to know. Other packages may add targets by an entry point
+`zerostall.targets`: a module with TARGET, a VirtualTarget, and `builder()`, which returns a
+`guest.targets.base.Builder`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
+from certify.extensions import TARGET_GROUP, module_of
 from certify.saboteurs.catalogue import saboteur_named
 from certify.virtual_lab.boot import BootError
 
@@ -63,11 +67,30 @@ FAMILIES: dict[str, Callable[[str], VirtualTarget]] = {"saboteur": _saboteur}
 """By prefix, what makes a target of the rest of its name; raises BootError for a wrong rest."""
 
 
+def extra_target(name: str, module: ModuleType) -> VirtualTarget:
+    """Return the target of another package's *module*; raise BootError if it describes none."""
+    target = getattr(module, "TARGET", None)
+    if not isinstance(target, VirtualTarget) or target.name != name:
+        raise BootError(
+            f"{module.__name__}: expected TARGET, a VirtualTarget named {name!r}; seen {target!r}"
+        )
+    if not callable(getattr(module, "builder", None)):
+        raise BootError(
+            f"{module.__name__}: expected builder(), which returns a Builder; none seen"
+        )
+    return target
+
+
 def target_named(name: str) -> VirtualTarget:
-    """Return the target *name*; raise BootError with the names there are if it is none."""
+    """Return the target *name*, ours or another package's.
+
+    Raises BootError with the names there are if it is none, LabError if its package is broken.
+    """
     family, colon, member = name.partition(":")
     if colon and family in FAMILIES:
         return FAMILIES[family](member)
+    if name not in TARGETS and (module := module_of(TARGET_GROUP, name)) is not None:
+        return extra_target(name, module)
     if name not in TARGETS:
         known = ", ".join([*TARGETS, *(f"{one}:NAME" for one in FAMILIES)])
         raise BootError(f"no target is called {name!r}; expected one of {known}")

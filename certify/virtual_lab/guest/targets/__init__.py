@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from certify.extensions import TARGET_GROUP, module_of
 from certify.virtual_lab.guest.lio import LioError
 from certify.virtual_lab.guest.targets import peers, reference_router, saboteur
 from certify.virtual_lab.guest.targets.base import Builder
@@ -21,6 +22,9 @@ def builder_of(name: str) -> Builder:
     family, colon, member = name.partition(":")
     if colon and family in FAMILIES:
         return FAMILIES[family](member)
+    if name not in BUILDERS and (module := module_of(TARGET_GROUP, name)) is not None:
+        builder: Builder = module.builder()
+        return builder
     if name not in BUILDERS:
         raise LioError(f"no builder of target {name!r}; expected one of {', '.join(BUILDERS)}")
     return BUILDERS[name]()
