@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from certify import __version__
+from certify.calibration import Place
 from certify.commands import (
+    calibrate,
     compare,
     conclude,
     explain,
@@ -31,7 +33,6 @@ from certify.scenarios import PROFILES
 from certify.verdict import ExitCode
 from certify.virtual_lab.boot import BootError
 from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS, target_named
-from certify.workloads import APPLICATIONS, WORKLOADS
 from certify.workloads import APPLICATIONS, WORKLOADS
 from fault_injectors import FaultError
 from reports.record import RecordError
@@ -87,6 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_looks(commands)
     _add_run(commands)
+    _add_calibrate(commands)
     _add_results(commands)
     _add_lab(commands)
     _add_saboteurs(commands)
@@ -194,15 +196,6 @@ def _add_run(commands: Commands) -> None:
         choices=sorted(APPLICATIONS),
         help="a real application beside every scenario: its transactions, then a crash of its host",
     )
-    parser.add_argument(
-        "--workload", default="", choices=sorted(WORKLOADS), help="fio beside every scenario"
-    )
-    parser.add_argument(
-        "--application",
-        default="",
-        choices=sorted(APPLICATIONS),
-        help="a real application beside every scenario: its transactions, then a crash of its host",
-    )
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="of conformance")
     parser.add_argument("--no-seal", action="store_true", help="only act and record; seal later")
     parser.add_argument("--progress", default=Progress.AUTO, choices=list(Progress))
@@ -211,6 +204,29 @@ def _add_run(commands: Commands) -> None:
     _lab_option(parser)
     parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR")
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="default: the latest run")
+
+
+def _add_calibrate(commands: Commands) -> None:
+    words = "make pauses of known length and show what is measured of each"
+    parser = _command(commands, "calibrate", calibrate.run, words)
+    _lab_option(parser)
+    _virtual_options(parser)
+    _json_option(parser)
+    parser.add_argument(
+        "--pauses",
+        type=float,
+        nargs="+",
+        default=list(calibrate.PAUSES_MS),
+        metavar="MS",
+        help="default: 50 ms to 40 s",
+    )
+    parser.add_argument(
+        "--place", action="append", choices=list(Place), help="may be repeated; default: all"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of what the probes choose at random")
+    words = "needed with --lab: the load's logical unit is written to"
+    parser.add_argument("--destroy", action="store_true", help=words)
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
 
 
 def _add_results(commands: Commands) -> None:
