@@ -11,7 +11,7 @@ from certify.commands.virtual import in_lab
 from certify.health import problems_of
 from certify.lab import Lab, LabError, load_lab
 from certify.preflight import preflight
-from certify.verdict import ExitCode
+from certify.verdict import ExitCode, merge
 from reports.record import Verdict
 
 PAUSES_MS = (50.0, 200.0, 1_000.0, 5_000.0, 40_000.0)
@@ -48,8 +48,10 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     _print(points, as_json=arguments.json)
     if wait_whole(lambda: problems_of(lab), WHOLE_S):
         return ExitCode.LAB
-    right = all(one.verdict is Verdict.PASS for one in points)
-    return ExitCode.CERTIFIED if right else ExitCode.FAILED
+    verdict = merge(one.verdict for one in points)
+    return {Verdict.PASS: ExitCode.CERTIFIED, Verdict.FAIL: ExitCode.FAILED}.get(
+        verdict, ExitCode.INCONCLUSIVE
+    )
 
 
 def _possible(lab: Lab) -> list[Place]:
