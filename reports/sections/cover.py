@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from reports import emblems
 from reports.ink import Anchor, Box, Line, Text
 from reports.qr import qr_marks, qr_text
-from reports.record import Verdict
+from reports.record import Verdict, credibility_sentence
 from reports.sheet import Sheet
 from reports.stall_bars import HEAD_HEIGHT, ROW_HEIGHT, draw_stall_bars
 from reports.style import (
@@ -43,7 +43,7 @@ _ROW_MOST = 29.0
 _ROOT = 54.0
 _QR = 52.0
 """Edge of the QR code, points: its modules are 0.45 mm, which cameras read from paper."""
-_OCCASION = 40.0
+_OCCASION = 50.0
 _STATEMENT = (
     "We have read the whole report. Our signatures apply to the evidence whose root is printed "
     "below. The results relate only to the items tested, in the configuration tested."
@@ -213,12 +213,14 @@ def _draw_occasion(sheet: Sheet, view: View) -> None:
         ("Lab", f"{run.lab.kind} lab {run.lab.name}, topology {run.lab.topology}"),
         ("Profile", f"{run.profile}, {plural(repeats, 'repeat')} of each fault, seed {run.seed}"),
         ("Tool", f"zerostall {run.tool.version}{commit}{changed}"),
+        ("Suite", credibility_sentence(run.credibility)),
     ]
     y = BOTTOM - _signature_height(view) - _OCCASION
     column = WIDTH / 2
     for index, (name, value) in enumerate(facts):
         x, line = LEFT + (index % 2) * column, y + (index // 2) * 13
-        value = fit(value, REGULAR, SMALL, column - 46)
+        room = column if index < len(facts) - 1 else WIDTH  # the last one has a line of its own
+        value = fit(value, REGULAR, SMALL, room - 46)
         sheet.add(
             Text(x=x, y=line, text=name, font=BOLD, size=SMALL, colour=INK),
             Text(x=x + 36, y=line, text=value, font=REGULAR, size=SMALL, colour=INK),
