@@ -297,8 +297,8 @@ _STALL_DEFECTS = (
     Saboteur(
         name="pause-in-peace",
         family="stall",
-        what="All I/O waits 2 s once a minute, without any fault.",
-        defect=lambda _: Pauses(2.0, period_s=60.0),
+        what="All I/O waits 2 s four times a minute, without any fault.",
+        defect=lambda _: Pauses(2.0, period_s=15.0),
         scenarios=("B0",),
         repeat=8,
         caught_by=_in("B0", "Longest stall without a fault"),
