@@ -147,6 +147,13 @@ def _profile_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="quick", choices=sorted(PROFILES))
 
 
+def _length_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--repeat", type=int, metavar="N", help="of each scenario; default: the profile's"
+    )
+    parser.add_argument("--hours", type=float, metavar="H", help="how long a soak goes on")
+
+
 def _add_looks(commands: Commands) -> None:
     for name, act, words in (
         ("check", inspect.check, "say whether a lab is fit to be broken; changes nothing"),
@@ -163,7 +170,7 @@ def _add_looks(commands: Commands) -> None:
     _lab_option(parser, required=True)
     _profile_option(parser)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--repeat", type=int, default=1)
+    _length_options(parser)
     _json_option(parser)
 
 
@@ -179,7 +186,13 @@ def _add_run(commands: Commands) -> None:
     _virtual_options(parser)
     _profile_option(parser)
     parser.add_argument("--seed", type=int, default=1, help="of what the probes choose at random")
-    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="of each scenario")
+    _length_options(parser)
+    parser.add_argument(
+        "--max-minutes",
+        type=float,
+        metavar="M",
+        help="refuse to start what takes longer, by estimate",
+    )
     parser.add_argument(
         "--destroy",
         action="store_true",

@@ -21,10 +21,11 @@ from certify.console import Console, Progress
 from certify.extensions import load_scenarios
 from certify.lab import Lab, LabError, load_lab
 from certify.scenarios import MODULES, PROFILES
+from certify.scenarios.profiles import REPEATS
 from certify.suite import Suite, open_suite
 from fault_injectors import FAULTS
 from fault_injectors.extensions import names
-from reports.record import RecordError, ScenarioJudgement, Verdict
+from reports.record import PlanRecord, RecordError, ScenarioJudgement, Verdict, load
 
 LAB_KEY = pytest.StashKey[Lab]()
 """Where a test finds the lab: `config.stash[LAB_KEY]`."""
@@ -45,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--run-dir", type=Path, help="folder that the evidence is written to")
     group.addoption("--profile", default="quick", choices=sorted(PROFILES))
     group.addoption("--seed", type=int, default=1, help="of what the probes choose at random")
-    group.addoption("--repeat", type=int, default=1, help="repeats of each scenario")
+    group.addoption("--repeat", type=int, help="of each scenario; default: the profile's")
     group.addoption("--progress", default=Progress.AUTO, choices=list(Progress))
     group.addoption(
         "--destroy",
@@ -118,7 +119,7 @@ class ScenarioFile(pytest.File):
         if module is None:
             return
         scenario = module.SCENARIO
-        for repeat in range(1, self.config.getoption("--repeat") + 1):
+        for repeat in range(1, _repeats(self.config, scenario.id) + 1):
             item: ScenarioItem = ScenarioItem.from_parent(self, name=f"{scenario.id}[{repeat}]")
             item.scenario, item.repeat = scenario.id, repeat
             item.add_marker(scenario.kind or BASELINE)
@@ -176,11 +177,23 @@ def _open(config: pytest.Config) -> Suite:
             folder,
             profile=config.getoption("--profile"),
             seed=config.getoption("--seed"),
-            repeats=config.getoption("--repeat"),
+            repeats=_repeats(config),
             console=Console(sys.stderr, progress=Progress(config.getoption("--progress"))),
         )
     except (LabError, RecordError) as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _repeats(config: pytest.Config, scenario: str = "") -> int:
+    """Return how often a scenario is run: what the protocol says, if it is written already."""
+    folder = config.getoption("--run-dir")
+    if scenario and folder is not None and (folder / "plan.json").is_file():
+        plan = load(folder / "plan.json", PlanRecord)
+        known = [one.repeats for one in plan.scenarios if one.id == scenario]
+        if known:
+            return known[0]
+    told: int | None = config.getoption("--repeat")
+    return told or REPEATS[config.getoption("--profile")]
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -14,12 +14,15 @@ from certify.credibility import published
 from certify.lab import Lab
 from certify.preflight import Preflight
 from certify.scenarios import scenarios_of
+from certify.scenarios.profiles import SOAK
+from certify.scenarios.soak import segments
 from certify.workloads import with_companions
 from reports.record import (
     SCHEMA,
     Acceptance,
     PlanRecord,
     RunRecord,
+    ScenarioPlan,
     Tool,
     encode,
     load,
@@ -85,20 +88,33 @@ def make_plan(
     repeats: int,
     workload: str = "",
     application: str = "",
+    hours: float | None = None,
 ) -> PlanRecord:
     """Return the protocol of a run: what is to be done on *lab* and what is expected.
 
-    *workload* and *application* name what runs beside every scenario, "" for nothing.
+    *hours* is how long a soak goes on; None for the length of one segment. *workload* and
+    *application* name what runs beside every scenario, "" for nothing.
     """
     plan = PlanRecord(
         schema=SCHEMA,
         profile=profile,
         seed=seed,
-        scenarios=[one.plan(lab, repeats=repeats, seed=seed) for one in scenarios_of(profile)],
+        scenarios=[
+            _lasting(one.plan(lab, repeats=repeats, seed=seed), hours)
+            for one in scenarios_of(profile)
+        ],
         workload=workload,
         application=application,
     )
     return with_companions(plan)
+
+
+def _lasting(plan: ScenarioPlan, hours: float | None) -> ScenarioPlan:
+    """Return the plan of a soak cut into segments that fill *hours*; any other as it is."""
+    if hours is None or plan.id not in SOAK:
+        return plan
+    repeats, budget_s = segments(hours)
+    return msgspec.structs.replace(plan, repeats=repeats, budget_s=budget_s)
 
 
 class RunFolder:

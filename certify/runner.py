@@ -242,9 +242,8 @@ def seconds_left(plan: ScenarioPlan, phase: str = "preflight") -> float:
     """Return about how long a scenario goes on from the beginning of *phase*."""
     steps = [("preflight", 0.0), ("steady", plan.steady_s + WARM_UP_S)]
     if plan.fault:
-        fault_s = plan.fault_s + max(
-            (step.mend_at_s or step.at_s for step in plan.steps), default=0
-        )
+        last_s = max((step.mend_at_s or step.at_s for step in plan.steps), default=0.0)
+        fault_s = plan.fault_s + min(last_s, plan.budget_s or last_s)
         steps += [("fault", fault_s), ("mend", 0.0), ("recover", plan.recover_s)]
     steps += [("undo", 0.0), ("done", 0.0)]
     names = [name for name, _ in steps]

@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from certify import health
@@ -116,6 +116,8 @@ class Suite:
         self.console.scenario(plan, repeat)
         seed = self.folder.record.seed
         broken = MODULES[plan.id].SCENARIO.schedule(self.lab, seed=seed, repeat=repeat)
+        if broken is not None:
+            broken = replace(broken, budget_s=plan.budget_s)
         with quiet_interpreter():
             problems = ScenarioRun(
                 plan=plan,

@@ -48,6 +48,7 @@ class ScenarioPlan(Record, frozen=True, kw_only=True):
     not_run: str = ""  # the reason, when the lab cannot express it
     need: str = ""  # what a lab must have for it
     steps: list[StepPlan] = msgspec.field(default_factory=list)  # of the first repeat
+    budget_s: float | None = None  # no fault begins so long after the fault phase began
     varies: bool = False  # the seed makes another schedule for every repeat
     outage: OutagePlan | None = None  # that the application is meant to see
     exercises: list[str] = msgspec.field(default_factory=list)  # done beside the load, by name

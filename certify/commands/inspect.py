@@ -11,9 +11,10 @@ from certify.lab import Lab, load_lab
 from certify.preflight import lab_record, preflight
 from certify.rundir import make_plan
 from certify.scenarios import PROFILES, scenarios_of
+from certify.scenarios.profiles import REPEATS, WORDS
 from certify.tree import topology_lines
 from certify.verdict import ExitCode, show_ms
-from reports.record import PlanRecord, encode
+from reports.record import PlanRecord, ScenarioPlan, encode
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -58,24 +59,34 @@ def topology(arguments: argparse.Namespace) -> int:
 
 
 def list_scenarios(arguments: argparse.Namespace) -> int:
-    """List the scenarios of a profile with their limits."""
+    """List the scenarios of a profile: limits, what a lab must have, who asks for it."""
     scenarios = scenarios_of(arguments.profile)
     if arguments.json:
-        say_json(
+        listed = [
             {
-                "profiles": PROFILES,
-                "scenarios": [
-                    {"id": one.id, "title": one.title, "fault": one.kind, "expected": one.expected}
-                    for one in scenarios
-                ],
+                "id": one.id,
+                "title": one.title,
+                "fault": one.kind,
+                "expected": one.expected,
+                "need": one.need,
+                "reference": one.reference,
+                "limit_failover_ms": one.limit_failover_ms,
+                "limit_failback_ms": one.limit_failback_ms,
             }
-        )
+            for one in scenarios
+        ]
+        say_json({"profiles": PROFILES, "repeats": REPEATS, "scenarios": listed})
         return ExitCode.CERTIFIED
-    say(f"profile {arguments.profile}")
+    for name, words in WORDS.items():
+        mark = "*" if name == arguments.profile else " "
+        say(f"{mark} {name:<11} {len(PROFILES[name]):>2} scenarios × {REPEATS[name]}: {words}")
     for one in scenarios:
         limits = f"≤ {show_ms(one.limit_failover_ms)}, back ≤ {show_ms(one.limit_failback_ms)}"
-        say(f"  {one.id:<4} {one.title:<36} {limits}")
-        say(f"       {one.expected}")
+        say("")
+        say(f"{one.id:<4} {one.title}  ({limits})")
+        say(f"     expected:  {one.expected}")
+        say(f"     needs:     {one.need}")
+        say(f"     reference: {one.reference}")
     return ExitCode.CERTIFIED
 
 
@@ -83,7 +94,11 @@ def plan(arguments: argparse.Namespace) -> int:
     """Show the protocol of a run, as plan.json will hold it, and its SHA-256."""
     lab: Lab = load_lab(arguments.lab)
     protocol = make_plan(
-        lab, profile=arguments.profile, seed=arguments.seed, repeats=arguments.repeat
+        lab,
+        profile=arguments.profile,
+        seed=arguments.seed,
+        repeats=arguments.repeat or REPEATS[arguments.profile],
+        hours=arguments.hours,
     )
     if arguments.json:
         say(encode(protocol).decode().rstrip())
@@ -100,12 +115,23 @@ def _plan_lines(lab: Lab, protocol: PlanRecord) -> list[str]:
             "",
             f"{one.id}  {one.title}" + (f"  NOT RUN: {one.not_run}" if one.not_run else ""),
             f"    {one.description}",
+            *_step_lines(one),
             f"    expected: {one.expected}",
             f"    limits: {show_ms(one.limit_failover_ms)} after the fault, "
             f"{show_ms(one.limit_failback_ms)} after mending; repeats: {one.repeats}",
         ]
     digest = hashlib.sha256(encode(protocol)).hexdigest()
     return [*lines, "", f"SHA-256 of the protocol: {digest}"]
+
+
+def _step_lines(plan: ScenarioPlan) -> list[str]:
+    lines = []
+    for step in plan.steps:
+        end = "at the end" if step.mend_at_s is None else f"at {step.mend_at_s:g} s"
+        lines.append(f"    {step.at_s:g} s: {step.fault} on {step.subject}, mended {end}")
+    if plan.outage is not None:
+        lines.append(f"    an outage is meant: {plan.outage.why}")
+    return lines
 
 
 def _json(arguments: argparse.Namespace) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from certify.budget import estimate, free_disk, free_memory, shortages
 from certify.commands.conclude import conclude
 from certify.commands.output import tell
 from certify.commands.virtual import absolute, in_lab
@@ -25,9 +26,11 @@ from certify.rundir import (
     point_latest,
 )
 from certify.scenarios import MODULES, PROFILES
+from certify.scenarios.profiles import REPEATS
 from certify.seal import is_run
 from certify.verdict import ExitCode
 from certify.workloads import prepare
+from reports.record import PlanRecord
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where the packages are; node ids are relative to it."""
@@ -62,8 +65,10 @@ def _run_virtual(arguments: argparse.Namespace) -> int:
     argv = [
         *("run", "--run-dir", str(folder), "--destroy", "--no-seal"),
         *("--profile", arguments.profile, "--seed", str(arguments.seed)),
-        *("--repeat", str(arguments.repeat), "--workers", str(arguments.workers)),
-        *("--progress", str(progress)),
+        *("--workers", str(arguments.workers), "--progress", str(progress)),
+        *(("--repeat", str(arguments.repeat)) if arguments.repeat else ()),
+        *(("--hours", str(arguments.hours)) if arguments.hours else ()),
+        *(("--max-minutes", str(arguments.max_minutes)) if arguments.max_minutes else ()),
         *(("--workload", arguments.workload) if arguments.workload else ()),
         *(("--application", arguments.application) if arguments.application else ()),
         *(("--no-conformance",) if arguments.no_conformance else ()),
@@ -103,10 +108,12 @@ def _run_here(arguments: argparse.Namespace, lab: Lab, folder: Path) -> int:
         lab,
         profile=arguments.profile,
         seed=arguments.seed,
-        repeats=arguments.repeat,
+        repeats=arguments.repeat or REPEATS[arguments.profile],
         workload=arguments.workload,
         application=arguments.application,
+        hours=arguments.hours,
     )
+    _check_budget(arguments, lab, protocol, folder)
     prepare(lab, protocol)
     RunFolder.begin(folder, lab=lab, found=found, plan=protocol)
     point_latest_beside(folder, arguments.runs)
@@ -117,6 +124,23 @@ def _run_here(arguments: argparse.Namespace, lab: Lab, folder: Path) -> int:
     if ended is pytest.ExitCode.USAGE_ERROR:
         return ExitCode.USAGE
     return ExitCode.CERTIFIED if ended in known else ExitCode.INCONCLUSIVE
+
+
+def _check_budget(
+    arguments: argparse.Namespace, lab: Lab, protocol: PlanRecord, folder: Path
+) -> None:
+    """Raise LabError before anything is broken, when the run cannot be brought to its end."""
+    need = estimate(lab, protocol, conformance=not arguments.no_conformance)
+    found = shortages(
+        need,
+        disk_bytes=free_disk(folder),
+        memory_bytes=free_memory(),
+        # What is chosen by hand, only pytest knows; the estimate is of the whole profile.
+        max_minutes=None if arguments.pytest_args else arguments.max_minutes,
+    )
+    if found:
+        raise LabError("\n".join(f"not begun for want of {line}" for line in found))
+    tell(f"certify: all of profile {protocol.profile} takes about {need.seconds / 60:.0f} min")
 
 
 def point_latest_beside(folder: Path, runs: Path) -> None:
@@ -147,7 +171,8 @@ def _scenario_args(arguments: argparse.Namespace, folder: Path) -> list[str]:
         *_common_args(arguments, folder),
         *("-p", "no:xdist", "-s", "--tb=short", "--no-summary"),
         *("--profile", arguments.profile, "--seed", str(arguments.seed)),
-        *("--repeat", str(arguments.repeat), "--progress", str(arguments.progress), "--destroy"),
+        *("--progress", str(arguments.progress), "--destroy"),
+        *(("--repeat", str(arguments.repeat)) if arguments.repeat else ()),
         *(_rooted(one) for one in arguments.pytest_args),
         *([] if chosen else files),
     ]

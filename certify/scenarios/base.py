@@ -99,10 +99,12 @@ class Scenario:
     def plan(self, lab: Lab, *, repeats: int, seed: int = 1) -> ScenarioPlan:
         """Return what is to be done on *lab*; `not_run` says why if it cannot be."""
         steps: list[StepPlan] = []
+        budget_s: float | None = None
         not_run = ""
         try:
             broken = self.schedule(lab, seed=seed)
-            steps = [step.plan() for step in broken.steps] if broken else []
+            if broken is not None:
+                steps, budget_s = [step.plan() for step in broken.steps], broken.budget_s
         except NotApplicableError as reason:
             not_run = str(reason)
         return ScenarioPlan(
@@ -123,6 +125,7 @@ class Scenario:
             not_run=not_run,
             need=self.need,
             steps=steps,
+            budget_s=budget_s,
             varies=self.vary is not None,
             outage=self.outage,
             exercises=[exercise.name for exercise in self.exercises],

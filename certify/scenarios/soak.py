@@ -23,6 +23,9 @@ from certify.scenarios.base import Break, NotApplicableError, Scenario, Step
 
 SEGMENT_S = 600.0
 """Of faults in a segment; reading everything back and judging come on top."""
+AROUND_S = 60.0
+"""Of a segment beside its faults: preflight, last resync, reading everything back, judging."""
+SEGMENT_LEAST_S = 20.0
 OUT_S = (2.0, 8.0)
 REST_S = (1.0, 5.0)
 SHORTEST_S = 8.0
@@ -69,6 +72,13 @@ def vary(broken: Break, rng: random.Random) -> Break:
         )
         at_s += out_s + rest_s
     return replace(broken, steps=tuple(drawn))
+
+
+def segments(hours: float) -> tuple[int, float]:
+    """Return how many segments fill *hours*, and how long faults begin in each, in seconds."""
+    seconds = hours * 3600.0
+    count = max(1, round(seconds / (SEGMENT_S + AROUND_S)))
+    return count, max(SEGMENT_LEAST_S, min(SEGMENT_S, seconds / count - AROUND_S))
 
 
 SCENARIO = Scenario(
