@@ -19,7 +19,7 @@ from pathlib import Path
 from certify.saboteurs.defect import Defect
 from certify.saboteurs.passage import Passage
 from certify.saboteurs.ring import Ring, Slot
-from certify.saboteurs.values import NOT_READY, Command, Front, Outcome
+from certify.saboteurs.values import NOT_READY, Command, Front, Outcome, takes_data
 
 _LOGICAL_UNIT_NOT_READY = 0x04  # ASC 04h: becoming ready, unavailable, standby ...
 _KICK = b"\1\0\0\0"  # uio: any four bytes
@@ -84,7 +84,7 @@ class Stage:
             port.ring.reset_asked = False
             port.passage.reset()
         for slot in slots:
-            data = port.ring.gather(slot)
+            data = port.ring.gather(slot) if takes_data(slot.cdb[0]) else b""
             command = Command(front=port.front, cdb=slot.cdb, data_out=data, room=slot.room)
             self._pass(port, slot, command)
 
