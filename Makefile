@@ -12,7 +12,10 @@ RUN_ARGS ?=
 PACKAGES := user-mode-linux qemu-system-x86 busybox-static cpio kmod xz-utils gcc libc6-dev \
             udev dmsetup iproute2 procps multipath-tools sg3-utils fio poppler-utils
 
-.PHONY: certify test setup packages bench compile clean help
+# What the targets tcmu-runner and tcmu-runner-tuned need beside that.
+PEER_PACKAGES := tcmu-runner dbus-daemon
+
+.PHONY: certify test setup packages peers bench compile clean help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -31,6 +34,9 @@ compile: setup ## build the router's hot modules with mypyc, in place (make clea
 	@ZEROSTALL_COMPILE=1 "$(VENV)/bin/python" -m pip install -q --disable-pip-version-check --no-deps -e .
 
 setup: packages $(STAMP) ## install what is missing
+
+peers: ## install what the targets tcmu-runner and tcmu-runner-tuned need
+	@$(MAKE) --no-print-directory packages PACKAGES="$(PEER_PACKAGES)"
 
 packages:
 	@missing=$$(for name in $(PACKAGES); do \

@@ -51,6 +51,18 @@ TARGETS = {
             "One port of LIO on a disk of array A: no second engine and no copy. It shows what "
             "redundancy is for.",
         ),
+        VirtualTarget(
+            "tcmu-runner",
+            "tcmu-runner",
+            "Debian's target in user space with one process on plain files (its handler qcow) and "
+            "the kernel's own time-outs: no second engine and no copy.",
+        ),
+        VirtualTarget(
+            "tcmu-runner-tuned",
+            "tcmu-runner, tuned",
+            "As tcmu-runner, but what a dead process held is failed after 2 s, and a dead process "
+            "is started again at once.",
+        ),
     )
 }
 DEFAULT_TARGET = "reference-router"

@@ -5,7 +5,7 @@
 set -eu
 verb=$1
 shift
-kept=/run/zerostall/unmapped
+kept=${ZS_UNMAPPED:-/run/zerostall/unmapped}
 mkdir -p "$kept"
 for lun; do
     note=$kept/$(printf %s "$lun" | tr / _)

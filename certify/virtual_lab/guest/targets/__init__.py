@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from certify.extensions import TARGET_GROUP, module_of
 from certify.virtual_lab.guest.lio import LioError
-from certify.virtual_lab.guest.targets import peers, reference_router, saboteur
+from certify.virtual_lab.guest.targets import peers, reference_router, runner, saboteur
 from certify.virtual_lab.guest.targets.base import Builder
 
 BUILDERS: dict[str, Callable[[], Builder]] = {
@@ -12,6 +12,8 @@ BUILDERS: dict[str, Callable[[], Builder]] = {
     "unsupervised": lambda: reference_router.builder("none"),
     "md-raid1": peers.md_raid1,
     "lio-single": peers.lio_single,
+    "tcmu-runner": runner.defaults,
+    "tcmu-runner-tuned": runner.tuned,
 }
 FAMILIES: dict[str, Callable[[str], Builder]] = {"saboteur": saboteur.builder}
 """By prefix, as in `certify.virtual_lab.targets.FAMILIES`."""
