@@ -19,7 +19,11 @@ BETWEEN_S = 5.0
 RESYNC_S = 8.0
 """Waiting until redundancy is shown, beyond what the phases of a plan say."""
 IO_BYTES = 260
-"""Of one I/O in a spool file, measured; the table that it becomes is a tenth of it."""
+"""Of one I/O in a spool file, measured."""
+TABLE_SHARE = 0.1
+"""Of a spool, what the table that it becomes takes."""
+ROTATE_BYTES = 16 * MIB
+"""A spool above this is made a table as soon as its repeat was judged."""
 JUDGED_BYTES = 900
 """Of one I/O in memory while its repeat is judged, measured."""
 KEPT_MIB = 256
@@ -38,7 +42,7 @@ class Estimate:
 def estimate(lab: Lab, plan: PlanRecord, *, conformance: bool) -> Estimate:
     """Return what the run of *plan* on *lab* takes."""
     per_second = _ios_per_second(lab)
-    longest = 0.0
+    longest = disk = 0.0
     total = CONFORMANCE_S if conformance else 0.0
     for one in plan.scenarios:
         if one.not_run:
@@ -46,10 +50,13 @@ def estimate(lab: Lab, plan: PlanRecord, *, conformance: bool) -> Estimate:
         seconds = repeat_s(one)
         longest = max(longest, seconds)
         total += (seconds + BETWEEN_S) * one.repeats
+        spool = seconds * per_second * IO_BYTES
+        disk += spool * one.repeats * (TABLE_SHARE if spool > ROTATE_BYTES else 1.0)
+    ios = longest * per_second
     return Estimate(
         seconds=total,
-        disk_bytes=int(total * per_second * IO_BYTES) + KEPT_MIB * MIB,
-        memory_bytes=int(longest * per_second * JUDGED_BYTES) + KEPT_MIB * MIB,
+        disk_bytes=int(disk + ios * IO_BYTES) + KEPT_MIB * MIB,
+        memory_bytes=int(ios * JUDGED_BYTES) + KEPT_MIB * MIB,
     )
 
 

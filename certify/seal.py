@@ -43,7 +43,7 @@ def seal(folder: Path) -> JudgementRecord:
     if not events_path.exists():
         events_path.touch()
     for scenario, repeat in _repeats(plan, list(read_events(events_path))):
-        _tabulate(folder, scenario.id, repeat)
+        tabulate(folder, scenario.id, repeat)
     conformance = _conformance(folder)
     judgement = judge_folder(folder)
     (folder / "verdict.json").write_bytes(encode(judgement))
@@ -106,8 +106,11 @@ def lab_problem(run: RunRecord, events: list[EventRecord]) -> str:
     return ""
 
 
-def _tabulate(folder: Path, scenario: str, repeat: int) -> None:
-    """Turn a spool into a table, in the order in which the I/Os were due."""
+def tabulate(folder: Path, scenario: str, repeat: int) -> None:
+    """Turn the spool of a repeat into a table, in the order in which the I/Os were due.
+
+    Harmless where there is no spool.
+    """
     spool = spool_path(folder, scenario, repeat)
     if not spool.is_file():
         return

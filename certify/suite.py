@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from certify import health
+from certify.budget import ROTATE_BYTES
 from certify.checker import judge
 from certify.checks import untimed
 from certify.console import Console
 from certify.devices import LabDevices, resolve
 from certify.exercise import Exercise, Stage
 from certify.helper import Helper
-from certify.history import NOT_RUN, read_history
+from certify.history import NOT_RUN, read_history, spool_path
 from certify.lab import Lab, LabError
 from certify.load import Load, quiet_interpreter, rates_of
 from certify.multipath import daemon_for
@@ -26,6 +27,7 @@ from certify.recorder import Recorder
 from certify.rundir import RunFolder, make_plan
 from certify.runner import EMULATED, Caps, ScenarioRun
 from certify.scenarios import MODULES
+from certify.seal import tabulate
 from certify.verdict import EXTRA_REPEATS_MAX
 from certify.verify_data import verify_data
 from certify.workloads import beside
@@ -77,7 +79,14 @@ class Suite:
             self._act(plan, repeat)
         seen = judge(read_history(self.folder.path, plan, repeat))
         self.console.verdict(plan, seen)
+        self._rotate(plan, repeat)
         return seen
+
+    def _rotate(self, plan: ScenarioPlan, repeat: int) -> None:
+        """Make a table of a large spool now: it takes a tenth, and a soak makes many."""
+        spool = spool_path(self.folder.path, plan.id, repeat)
+        if spool.is_file() and spool.stat().st_size > ROTATE_BYTES:
+            tabulate(self.folder.path, plan.id, repeat)
 
     def leave_out(self, selected: set[str]) -> None:
         """Record of every planned scenario that is not in *selected* that nobody asked for it."""
