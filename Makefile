@@ -15,7 +15,10 @@ PACKAGES := user-mode-linux qemu-system-x86 busybox-static cpio kmod xz-utils gc
 # What the targets tcmu-runner and tcmu-runner-tuned need beside that.
 PEER_PACKAGES := tcmu-runner dbus-daemon
 
-.PHONY: certify test setup packages peers bench compile clean help
+# What `certify run --application postgresql` needs.
+APPLICATION_PACKAGES := postgresql-15
+
+.PHONY: certify test setup packages peers applications bench compile clean help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -23,7 +26,7 @@ help: ## list the commands
 certify: setup ## boot the virtual lab, certify the reference router, write the PDF
 	@"$(VENV)/bin/certify" run --destroy $(RUN_ARGS)
 
-test: setup ## run every check (.ci/run calls this)
+test: setup applications ## run every check (.ci/run calls this)
 	@"$(VENV)/bin/tox" run $(TOX_ARGS)
 
 bench: setup ## print speeds of the router, of LIO and of LIO over MD RAID-1, from one run in one guest; of the judge
@@ -37,6 +40,15 @@ setup: packages $(STAMP) ## install what is missing
 
 peers: ## install what the targets tcmu-runner and tcmu-runner-tuned need
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PEER_PACKAGES)"
+
+# Where Debian's PostgreSQL is new, it is not to make and start a cluster of the machine's own.
+applications: ## install what --application needs
+	@if ! dpkg-query -W -f '$${db:Status-Status}\n' postgresql-common 2>/dev/null | grep -qx installed; then \
+	    $(MAKE) --no-print-directory packages PACKAGES=postgresql-common && \
+	    if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
+	    $$root pg_conftool /etc/postgresql-common/createcluster.conf set create_main_cluster false; \
+	fi
+	@$(MAKE) --no-print-directory packages PACKAGES="$(APPLICATION_PACKAGES)"
 
 packages:
 	@missing=$$(for name in $(PACKAGES); do \

@@ -58,6 +58,7 @@ class PostgresqlUnderLoad:
     _mount: Path = field(init=False)
     _cluster: Cluster = field(init=False)
     _pgbench: Background = field(init=False)
+    _made: bool = field(init=False, default=False)
     _mounted: bool = field(init=False, default=False)
     _loaded: bool = field(init=False, default=False)
 
@@ -77,6 +78,7 @@ class PostgresqlUnderLoad:
         self._pgbench = Background(shell=self._shell, folder=self._work, name="pgbench")
         no_lazy = "lazy_itable_init=0,lazy_journal_init=0,nodiscard"
         # Preflight refuses a device with a file system, unless it is labelled as ours.
+        self._made = True
         self._run("mkfs.ext4", "-q", "-F", "-L", "zerostall", "-E", no_lazy, self._device)
         self._mount_it()
         self._run("cp", "-a", str(template), str(data))
@@ -148,6 +150,7 @@ class PostgresqlUnderLoad:
         what, expected = "crash recovery", "server up again, every acknowledged commit there"
         try:
             self._mount_it()
+            self._cluster.forget_crash()
             self._cluster.start()
         except FaultError as error:
             self._say(what, expected, f"it did not come up: {_short(error)}", good=False)
@@ -193,13 +196,17 @@ class PostgresqlUnderLoad:
         """Leave no process, no mount and no file system; raises when something stays."""
         if self._loaded:
             self._pgbench.end(signal.SIGKILL, timeout_s=END_S)
+        if self._made:
+            self._keep()
         if self._mounted:
             if self._cluster.running:
                 with suppress(FaultError):
                     self._cluster.stop("immediate")
             self._unmount()
-        self._run("wipefs", "--all", "--quiet", self._device)
-        self._keep()
+        if self._made:
+            self._made = False
+            self._run("wipefs", "--all", "--quiet", self._device)
+            shutil.rmtree(self._work, ignore_errors=True)
 
     def _keep(self) -> None:
         """Keep what the programs said among the evidence; losing it is no reason to fail."""
@@ -211,7 +218,6 @@ class PostgresqlUnderLoad:
                     stem = source.name if source.name in LOG_FILES else "transactions.log"
                     kept = self.stage.logs / f"postgresql-{self.stage.ordinal:03}-{stem}"
                     shutil.copyfile(source, kept)
-            shutil.rmtree(self._work)
 
     def _mount_it(self) -> None:
         self._run("mount", "-t", "ext4", self._device, str(self._mount))

@@ -18,6 +18,7 @@ from pathlib import Path
 from certify.lab import LabError
 from fault_injectors import Completed, FaultError, LocalShell, Shell
 
+LOCK = "postmaster.pid"
 TEMPLATE = "zerostall-postgresql"
 INSTALLED = Path("/usr/lib/postgresql")
 PROGRAMS = ("initdb", "pg_ctl", "psql", "pgbench", "pg_amcheck", "pg_checksums")
@@ -136,10 +137,17 @@ class Cluster:
         flags = ("-D", str(self.data), "-m", mode, "-s", "-w", "-t", f"{START_S:.0f}")
         self.run("pg_ctl", *flags, "stop", timeout_s=START_S + 10)
 
+    def forget_crash(self) -> None:
+        """Remove the lock file that a crashed host left: no process of before is there after one.
+
+        Here the host goes on, and the number in the file may be another process's or a zombie's.
+        """
+        (self.data / LOCK).unlink(missing_ok=True)
+
     @property
     def running(self) -> bool:
         """Say whether the server left a file that says so."""
-        return (self.data / "postmaster.pid").exists()
+        return (self.data / LOCK).exists()
 
     def connection(self) -> tuple[str, ...]:
         """Return the options of a client program."""
