@@ -18,13 +18,13 @@ BETWEEN_S = 5.0
 """Judging a repeat and getting ready for the next."""
 RESYNC_S = 8.0
 """Waiting until redundancy is shown, beyond what the phases of a plan say."""
-IO_BYTES = 260
+IO_BYTES = 110
 """Of one I/O in a spool file, measured."""
-TABLE_SHARE = 0.1
+TABLE_SHARE = 0.15
 """Of a spool, what the table that it becomes takes."""
 ROTATE_BYTES = 16 * MIB
 """A spool above this is made a table as soon as its repeat was judged."""
-JUDGED_BYTES = 900
+JUDGED_BYTES = 1200
 """Of one I/O in memory while its repeat is judged, measured."""
 KEPT_MIB = 256
 """Beside the I/Os: the suite itself, logs, events."""

@@ -8,8 +8,9 @@ within the time of the plan, and every acknowledged write must be there.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from certify.history import APPLICATION, PATH, History, Window
+from certify.history import APPLICATION, CONTROL, PATH, History, Window
 from certify.stall import NS_PER_MS, done_ns
+from certify.standstill import certain_ms, late_waits, overlapping, standstills
 from certify.step_checks import step_of
 from certify.verdict import show_ms
 from reports.record import Check, EventKind, IoOutcome, IoRecord, OutagePlan, Verdict
@@ -25,6 +26,7 @@ class Outage:
     start_ns: int
     mended_ns: int
     return_ns: int | None
+    certain_return_ns: int | None  # not before this, whatever the suite missed
     before: Window | None  # from the first fault to the outage; None where it begins with it
 
     def excuses(self, io: IoRecord) -> bool:
@@ -43,11 +45,13 @@ def outage_of(history: History) -> Outage | None:
     if start is None:
         return None
     before = Window(start_ns=failover.start_ns, end_ns=start)
+    returned, certain = _return_ns(history, mended)
     return Outage(
         plan=plan,
         start_ns=start,
         mended_ns=mended,
-        return_ns=_return_ns(history, mended),
+        return_ns=returned,
+        certain_return_ns=certain,
         before=before if start > failover.start_ns else None,
     )
 
@@ -59,24 +63,34 @@ def before_only(ios: Sequence[IoRecord], outage: Outage | None) -> list[IoRecord
     return [io for io in ios if 0 <= io.done_ns < outage.start_ns]
 
 
-def _return_ns(history: History, mended_ns: int) -> int | None:
-    """Return from when on every I/O was good and in time; None when that never came."""
-    limit_ns = history.plan.limit_failback_ms * NS_PER_MS
-    end = history.end_ns
-    at = mended_ns
-    for io in history.of_probe(APPLICATION):
+def _return_ns(history: History, mended_ns: int) -> tuple[int | None, int | None]:
+    """Return from when on every I/O was good and in time, and the earliest that it can have been.
+
+    An I/O is late here when it surely waited for the system under test, not for the suite. None
+    when the return never came.
+    """
+    limit_ms, end = history.plan.limit_failback_ms, history.end_ns
+    seen = standstills(history)
+    late = late_waits(history.of_probe(CONTROL), end_ns=end)
+    at = certain = mended_ns
+    flows = False
+    for io in sorted(history.of_probe(APPLICATION), key=lambda one: done_ns(one, end)):
         done = done_ns(io, end)
         if done < mended_ns or io.outcome is IoOutcome.NOT_SENT:
             continue
         if io.outcome is IoOutcome.NEVER:
-            return None
-        late = done - max(io.due_ns, mended_ns) > limit_ns
-        if late or io.outcome is not IoOutcome.GOOD:
-            at = max(at, done)
-    flowed = any(
-        io.done_ns > at and io.outcome is IoOutcome.GOOD for io in history.of_probe(APPLICATION)
-    )
-    return at if flowed else None
+            return None, None
+        begin = max(io.due_ns, mended_ns)
+        sure_ms = (done - begin) / NS_PER_MS
+        if sure_ms > limit_ms:
+            control = overlapping(late, begin, done)
+            sure_ms = certain_ms(io, start_ns=begin, done_ns=done, seen=seen, control=control)
+        bad = io.outcome is not IoOutcome.GOOD
+        flows = not bad
+        if bad or sure_ms > limit_ms:
+            at = done
+            certain = done if bad else max(certain, begin + int(sure_ms * NS_PER_MS))
+    return (at, certain) if flows else (None, None)
 
 
 def check_outage(history: History, outage: Outage) -> list[Check]:
@@ -87,11 +101,14 @@ def check_outage(history: History, outage: Outage) -> list[Check]:
 def _check_return(outage: Outage) -> Check:
     limit_ms = outage.plan.return_ms
     expected = f"≤ {show_ms(limit_ms)} after mending began"
-    if outage.return_ns is None:
+    if outage.return_ns is None or outage.certain_return_ns is None:
         return _check(RETURN, expected, "it never did", Verdict.FAIL)
     ms = (outage.return_ns - outage.mended_ns) / NS_PER_MS
-    verdict = Verdict.PASS if ms <= limit_ms else Verdict.FAIL
-    return _check(RETURN, expected, show_ms(ms), verdict)
+    sure_ms = (outage.certain_return_ns - outage.mended_ns) / NS_PER_MS
+    if ms <= limit_ms:
+        return _check(RETURN, expected, show_ms(ms), Verdict.PASS)
+    verdict = Verdict.FAIL if sure_ms > limit_ms else Verdict.INCONCLUSIVE
+    return _check(RETURN, expected, f"{show_ms(ms)}, at least {show_ms(sure_ms)}", verdict)
 
 
 def _check_answers(history: History, outage: Outage) -> list[Check]:
