@@ -5,7 +5,7 @@ from pathlib import Path
 
 from certify.commands.output import say, say_json, tell
 from certify.seal import judge_folder, seal
-from certify.verdict import ExitCode
+from certify.verdict import ExitCode, show_ms
 from reports.folder import evidence_root
 from reports.record import JudgementRecord, Verdict, load
 
@@ -50,7 +50,22 @@ def summary(judgement: JudgementRecord) -> list[str]:
         word = f"NOT CERTIFIED ({judgement.verdict})"
     told = [f"  {one.severity}: {_named(one.scenario)}{one.text}" for one in judgement.findings]
     notes = [line for line in told if not line.startswith("  note")]
-    return [f"{word}: {judgement.sentence}", *notes[:20]]
+    return [f"{word}: {judgement.sentence}", *notes[:20], *_repeats(judgement)]
+
+
+def _repeats(judgement: JudgementRecord) -> list[str]:
+    """Return a line per scenario that was repeated: the worst, and what the number of them says."""
+    return [
+        f"  repeats: {one.id}: {one.repeats}, {one.failed} failed, worst stall "
+        f"{_shown(one.worst_failover_ms)} after the fault, {_shown(one.worst_failback_ms)} after "
+        f"mending; chance of a failure at most {100 * one.failure_share_max:.0f} % (95 %)"
+        for one in judgement.summaries
+        if one.repeats > 1 and one.failure_share_max is not None
+    ]
+
+
+def _shown(ms: float | None) -> str:
+    return "–" if ms is None else show_ms(ms)
 
 
 def _named(scenario: str) -> str:

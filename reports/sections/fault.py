@@ -33,10 +33,12 @@ from reports.style import (
 from reports.table import DENSE, Bar, Cell, Chip, Column, Row, Words, cell, draw_table, table_height
 from reports.timeline import StallMark
 from reports.view import View
-from reports.words import count, fit, offset, plural, seconds
+from reports.words import count, duration, fit, offset, plural, seconds
 
 _LEVELS = ((11, 8), (10, 8), (9, 8), (8, 4), (7, 4), (6, 4), (5, 3))  # moments, path lanes
 _REPRODUCTION = HEADING_HEIGHT + 22.0
+_FIGURES_GAP = 6.0
+_WINDOWS = ("before", "failover", "failback")
 
 _MOMENT_COLUMNS = (
     Column(title="", share=114),
@@ -124,7 +126,7 @@ def _draw_body(sheet: Sheet, view: View, scenario: Scenario, shown: _Shown) -> N
         tables = _tables_of(shown, moments)
         below = sum(HEADING_HEIGHT + table_height(t.columns, t.rows, pad=DENSE) for t in tables)
         charts = replace(charts, lanes_most=lanes) if charts else None
-        room = sheet.room - below - _REPRODUCTION
+        room = sheet.room - below - _REPRODUCTION - _figures_height(shown.judgement)
         height = charts_height(charts, room=room) if charts else None
         if height is not None and height.whole:
             break
@@ -133,7 +135,32 @@ def _draw_body(sheet: Sheet, view: View, scenario: Scenario, shown: _Shown) -> N
     for table in tables:
         sheet.heading(table.title, note=table.note)
         draw_table(sheet, table.columns, table.rows, pad=DENSE)
+    if figures := figures_of(shown.judgement):
+        sheet.gap(_FIGURES_GAP)
+        sheet.line_of(fit(figures, REGULAR, TINY, WIDTH), font=REGULAR, size=TINY, colour=MUTED)
     _draw_reproduction(sheet, view, scenario, shown.judgement)
+
+
+def _figures_height(judgement: ScenarioJudgement) -> float:
+    return _FIGURES_GAP + 2 * TINY if figures_of(judgement) else 0.0
+
+
+def figures_of(judgement: ScenarioJudgement) -> str:
+    """Return the latencies of the application in one line; "" where none were taken."""
+    own = {(one.window, one.op): one for one in judgement.statistics if one.plane == "application"}
+    windows = [name for name in _WINDOWS if (name, "write") in own and (name, "read") in own]
+    if not windows:
+        return ""
+    parts = [
+        f"{op}s {' / '.join(duration(own[name, op].p99_ms) for name in windows)}"
+        for op in ("write", "read")
+    ]
+    after = [own[name, "write"] for name in windows if name != "before"]
+    if after:
+        gaps = " / ".join(duration(one.gap_ms) for one in after)
+        steady = " / ".join(duration(one.steady_after_ms) for one in after)
+        parts += [f"longest gap {gaps}", f"steady after {steady}"]
+    return f"p99 {', '.join(windows)}: {' · '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
