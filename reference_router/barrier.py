@@ -38,6 +38,18 @@ class Barrier:
         self._alone = False
         self._retry_at_ns = self._asked_at_ns = 0
 
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether the leader may have told a host of a change that does not hold here yet.
+
+        From `Prepared` to `Commit`: what a host sends now may have been sent after that answer, so
+        it must not be judged by the old reservations and access states.
+        """
+        proposal, unit = self.proposal, self._unit
+        if proposal is None or not self.prepared or not unit.serves:
+            return False
+        return proposal.services != unit.state.services or bool(proposal.attentions)
+
     # Leader
 
     def propose(self, state: UnitState, why: str, *, alone: bool = False) -> None:

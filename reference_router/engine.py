@@ -219,7 +219,7 @@ class Engine:
             self._files.keep(name, unit.kept_services)
             self._ports.adopt(name)
         self._ports.set_readiness()
-        self._next_status_ns = 0
+        self._next_status_ns = self._next_tick_ns = 0  # and look at once at what was left in rings
 
     def _flush_rare(self) -> None:
         outbox = self._outbox
@@ -316,7 +316,17 @@ class Engine:
             unit, _, host = key.partition("/")
             mirror = self._cluster.units[unit].mirror
             server = self._ports.servers[unit]
-            self._fronts.append(Front(uio, server, mirror, host=host, ask=self._asker(unit)))
+            barrier = self._cluster.units[unit].barrier
+            self._fronts.append(
+                Front(
+                    uio,
+                    server,
+                    mirror,
+                    host=host,
+                    ask=self._asker(unit),
+                    in_doubt=lambda barrier=barrier: barrier.in_doubt,  # type: ignore[misc]
+                )
+            )
             self._epoll.register(uio.fd, select.EPOLLIN | select.EPOLLET)
             self._busy_fds.add(uio.fd)
         self._log.say(f"serving {len(self._fronts)} devices")

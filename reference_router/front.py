@@ -122,9 +122,19 @@ class Front:
     """One TCMU device in service. `ask` is for what both engines must agree on."""
 
     def __init__(
-        self, uio: UioDevice, server: DeviceServer, mirror: Mirror, *, host: str, ask: Asker
+        self,
+        uio: UioDevice,
+        server: DeviceServer,
+        mirror: Mirror,
+        *,
+        host: str,
+        ask: Asker,
+        in_doubt: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Serve from the start of a ring that was just reset. Raises RingError otherwise."""
+        """Serve from the start of a ring that was just reset. Raises RingError otherwise.
+
+        While `in_doubt`, commands stay in the ring: what they meet is being decided.
+        """
         self.uio = uio
         self.mirror = mirror
         self.host = host
@@ -132,6 +142,7 @@ class Front:
         """Commands taken, and those answered with another status than GOOD."""
         self._server = server
         self._ask = ask
+        self._in_doubt = in_doubt
         self._ring = ring = Ring(uio.memory)
         keeps = ring.keeps_buffers
         self._lender = Lender(
@@ -147,7 +158,7 @@ class Front:
 
     def take(self, now_ns: int) -> None:
         """Take all commands from the ring and begin them. Raises RingError."""
-        if not self._ring.pending():
+        if not self._ring.pending() or self._in_doubt():
             return
         for entry in self._ring.take():
             self.commands += 1

@@ -4,6 +4,8 @@ multipathd asks paths of its own whether they are ready and may be told first, s
 at only through a second host, which has no multipath.
 """
 
+import time
+
 import pytest
 
 from certify import cdb
@@ -31,6 +33,10 @@ RELEASED = unit_attention((0x2A, 0x04))
 STATE_CHANGED = unit_attention((0x2A, 0x06))
 NO_WITNESS = "the lab has one host, and multipathd may be told a unit attention before the suite"
 KEY_1, KEY_2 = 0xA1, 0xA2
+SOON_S = 1.0
+"""Linux's target core answers LOGICAL UNIT RESET before it tells a handler in user space
+(core_tmr_lun_reset, tcmu_tmr_notify).
+"""
 
 
 def test_a_reset_is_told_to_every_other_nexus(nexuses: Nexuses) -> None:
@@ -47,7 +53,7 @@ def test_a_reset_is_told_to_every_other_nexus(nexuses: Nexuses) -> None:
                 reason=f"the path's driver cannot reset a logical unit: {error.strerror}",
             )
             return
-        _told_once(other, f"{name} through {nexuses.mine.path.name}", RESET)
+        _told_soon(other, f"{name} through {nexuses.mine.path.name}", RESET)
 
 
 def test_inquiry_does_not_take_it(nexuses: Nexuses) -> None:
@@ -200,6 +206,25 @@ def _pend(mine: Examiner, other: Examiner) -> bool:
     register(other, KEY_2)
     out(mine, OutAction.CLEAR, key=KEY_1).raise_for_status()
     return True
+
+
+def _told_soon(nexus: Examiner, name: str, expected: Expectation) -> None:
+    """As `_told_once`, within SOON_S: some drivers answer a reset before the device has done it."""
+    command = cdb.test_unit_ready()
+    end = time.monotonic() + SOON_S
+    got = nexus.send(command)
+    while GOOD.met_by(got) and time.monotonic() < end:
+        time.sleep(0.01)
+        got = nexus.send(command)
+    nexus.claim(
+        f"{name}: told to {nexus.path.name}",
+        expected.met_by(got),
+        clause=CLAUSE,
+        expected=f"{expected}, within {SOON_S:.0f} s",
+        observed=str(got),
+        after=got,
+    )
+    nexus.expect(f"{name}: told once", command, GOOD, clause=CLAUSE)
 
 
 def _told_once(nexus: Examiner, name: str, expected: Expectation) -> None:

@@ -50,8 +50,14 @@ class Bench:
         mirror.commit((LegState.IN_SYNC,), 0)
         mirror.resume(0)
         self.asked: list[tuple[ServiceRequest, Token, int]] = []
+        self.doubts = False
         self.front = Front(
-            self.uio, make_server(), mirror, host="alpha", ask=lambda *what: self.asked.append(what)
+            self.uio,
+            make_server(),
+            mirror,
+            host="alpha",
+            ask=lambda *what: self.asked.append(what),
+            in_doubt=lambda: self.doubts,
         )
 
     def sense(self) -> tuple[int, int]:
@@ -94,6 +100,19 @@ def test_batch_of_answers_takes_one_kick():
 
     assert len(bench.kernel.responses()) == 5
     assert bench.uio.kicks == 1
+
+
+def test_in_doubt_commands_wait_in_the_ring():
+    bench = Bench()
+    bench.kernel.queue(1, bytes(6))
+    bench.doubts = True
+
+    bench.front.take(0)
+    assert bench.kernel.responses() == []
+
+    bench.doubts = False
+    bench.front.take(0)
+    assert len(bench.kernel.responses()) == 1
 
 
 def test_nothing_to_do_takes_no_kick():

@@ -280,3 +280,51 @@ def test_request_survives_the_loss_of_a_leg():
 
     states: tuple[LegState, ...] = bench.unit(2).state.states
     assert (states, answers(bench, 2)) == ((IN_SYNC, STALE), [("a", GOOD)])
+
+
+def step(bench: Bench, steps: int = 40):
+    """Let the engines go on by turns; yield after each turn."""
+    for _ in range(steps):
+        for engine in (1, 2):
+            bench.step(engine)
+            yield
+
+
+@pytest.mark.parametrize("engine", [1, 2])
+def test_once_a_host_has_its_answer_no_engine_goes_by_the_old_state(engine):
+    """Whoever does not know the new state yet is in doubt, and lets commands wait."""
+    bench = pair()
+    ask(bench, engine, "a")
+
+    for _ in step(bench):
+        for each in (1, 2):
+            unit = bench.unit(each)
+            knows = unit.state.services.legacy is not None
+            told = answers(bench, engine) or bench.nodes[engine].outbox.answers
+            assert knows or unit.barrier.in_doubt or not told
+    assert answers(bench, engine) == [("a", GOOD)]
+    assert not any(bench.unit(each).barrier.in_doubt for each in (1, 2))
+
+
+def test_a_follower_is_in_doubt_until_the_commit():
+    bench = pair()
+    ask(bench, 1, "a")
+
+    seen = [bench.unit(2).barrier.in_doubt for _ in step(bench)]
+
+    assert True in seen
+    assert not seen[0]
+    assert not seen[-1]
+
+
+def test_a_change_of_legs_alone_leaves_nobody_in_doubt():
+    bench = pair()
+    seen = set()
+    bench.write(1, 3, "x")
+    bench.unit(1).mirror.suspects[1] = "a test"
+
+    for _ in step(bench):
+        seen.add(bench.unit(2).barrier.in_doubt)
+
+    assert bench.unit(2).state.states[1] is not IN_SYNC
+    assert seen == {False}
