@@ -12,7 +12,8 @@ from certify.budget import ROTATE_BYTES
 from certify.checker import judge
 from certify.checks import untimed
 from certify.console import Console
-from certify.devices import LabDevices, resolve
+from certify.current_devices import CurrentDevices
+from certify.devices import resolve
 from certify.exercise import Exercise, Stage
 from certify.helper import Helper
 from certify.history import NOT_RUN, read_history, spool_path
@@ -149,6 +150,7 @@ class Suite:
     def _ports(self, recorder: Recorder, plan: ScenarioPlan, repeat: int) -> Ports:
         lab = self.lab
         devices = resolve(lab)
+        current = CurrentDevices(lab, devices)
         record = self.folder.record
 
         def load(ordinal: int, emit: Emit) -> Load:
@@ -186,9 +188,9 @@ class Suite:
             prepare=lambda step: Injection.prepared(
                 step.fault, self._helper.shell_for(step.reach), Journal(self.folder.journal)
             ),
-            looks=looks(lab, devices, shells=self._helper.shell_for),
+            looks=looks(lab, current, shells=self._helper.shell_for),
             verify=lambda history, lbas: verify_data(
-                history, lbas, lab=lab, devices=devices, run_id=record.run_id
+                history, lbas, lab=lab, devices=current.now(), run_id=record.run_id
             ),
             exercises=exercises,
         )
@@ -231,14 +233,15 @@ def open_suite(
 
 
 def looks(
-    lab: Lab, devices: LabDevices, *, shells: Callable[[str], Shell] = shell_for
+    lab: Lab, devices: CurrentDevices, *, shells: Callable[[str], Shell] = shell_for
 ) -> list[Callable[[], list[str]]]:
     """Return the looks at the lab's health, cheap ones first: each asks more of the CPU."""
     daemon = daemon_for(shells(lab.host[0].reach))
     return [
-        lambda: health.map_problems(devices, daemon),
+        devices.problems,
+        lambda: health.map_problems(devices.now(), daemon),
         lambda: health.array_problems(lab, shells),
-        lambda: [text for path in devices.all_paths for text in health.path_problems(path)],
+        lambda: [text for path in devices.now().all_paths for text in health.path_problems(path)],
         lambda: health.redundancy_problems(lab, shells),
         lambda: [text for one in lab.engine for text in health.engine_problems(one, shells)],
     ]
