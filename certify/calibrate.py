@@ -23,12 +23,13 @@ from certify.history import Window
 from certify.lab import Lab, LabError
 from certify.load import Load, load_unit, quiet_interpreter, rates_of
 from certify.standstill import of_spans
-from reports.record import EventKind, IoRecord
+from certify.verdict import EXTRA_REPEATS_MAX
+from reports.record import EventKind, IoRecord, Verdict
 
 DEVICE = "zerostall-calibration"
 WARM_UP_S = 1.0
 SETTLE_S = 2.5
-"""After a pause, and as long again as it was: what it left behind is worked off by then."""
+"""After a pause; after one of the measurer as long again as it was: its backlog is worked off."""
 DRAIN_S = 60.0
 _STOPPER = """
 import os, signal, sys, time
@@ -91,16 +92,25 @@ def _points(
     narrate: Narrate,
 ) -> list[Point]:
     """Make the pauses of one place under one load."""
-    pauses = []
     with _loaded(lab, devices, seed) as seen:
         time.sleep(WARM_UP_S)
-        for seconds in pauses_s:
-            narrate(f"{place}: {seconds:g} s")
-            pauses.append(_pause(lab, place, seconds))
-            time.sleep(SETTLE_S + seconds)
-    stood = of_spans(seen.stood)
+        return [_point(lab, place, seconds, seen, narrate) for seconds in pauses_s]
+
+
+def _point(lab: Lab, place: Place, seconds: float, seen: _Seen, narrate: Narrate) -> Point:
+    """Make one pause; make it again if the host's noise kept it from being judged."""
     interval_ms = _interval_ms(lab, place)
-    return [judge_point(place, one, seen.ios, stood, interval_ms=interval_ms) for one in pauses]
+    for left in reversed(range(1 + EXTRA_REPEATS_MAX)):
+        narrate(f"{place}: {seconds:g} s")
+        pause = _pause(lab, place, seconds)
+        backlog_s = seconds if place is Place.MEASURER else min(seconds, SETTLE_S)
+        time.sleep(SETTLE_S + backlog_s)
+        ios, stood = list(seen.ios), of_spans(list(seen.stood))
+        point = judge_point(place, pause, ios, stood, interval_ms=interval_ms)
+        if point.verdict is not Verdict.INCONCLUSIVE or not left:
+            break
+        narrate(f"  made again: {point.told}")
+    return point
 
 
 @contextmanager
