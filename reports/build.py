@@ -13,6 +13,7 @@ from reports.folder import Run, load_run, verify_manifest
 from reports.ink import Page
 from reports.paint import Properties, page_numbers, paint
 from reports.record import RecordError
+from reports.sections.application import draw_application
 from reports.sections.configuration import draw_configuration
 from reports.sections.conformance import draw_conformance
 from reports.sections.cover import draw_cover, signature_lines
@@ -52,6 +53,7 @@ def lay_out(run: Run) -> list[Page]:
         if scenario.was_run:  # why another did not run is in the matrix
             draw_fault(sheet, view, scenario)
     draw_integrity(sheet, view)
+    draw_application(sheet, view)
     draw_conformance(sheet, view)
     draw_configuration(sheet, view)
     draw_method(sheet, view)

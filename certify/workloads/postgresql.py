@@ -82,6 +82,7 @@ class PostgresqlUnderLoad:
         self._run("mkfs.ext4", "-q", "-F", "-L", "zerostall", "-E", no_lazy, self._device)
         self._mount_it()
         self._run("cp", "-a", str(template), str(data))
+        self._run("sync", "--file-system", str(data))  # a database that was made long ago
         self._cluster.start()
         self._load()
 
@@ -152,8 +153,10 @@ class PostgresqlUnderLoad:
             self._mount_it()
             self._cluster.forget_crash()
             self._cluster.start()
-        except FaultError as error:
-            self._say(what, expected, f"it did not come up: {_short(error)}", good=False)
+        except FaultError:
+            self._say(
+                what, expected, f"it did not come up: {self._cluster.last_words()}", good=False
+            )
             raise
         took_s = time.monotonic() - began
         found = {_pair(line) for line in self._cluster.query(ROWS)}
@@ -234,7 +237,3 @@ class PostgresqlUnderLoad:
 def _pair(line: str) -> tuple[int, int]:
     client, _, number = line.partition("|")
     return int(client), int(number)
-
-
-def _short(error: FaultError) -> str:
-    return " ".join(str(error).split())[:200]

@@ -159,12 +159,15 @@ class Cluster:
         done = self.run("psql", *self.connection(), *words, "postgres", timeout_s=TOOL_S)
         return done.stdout.split()
 
-    def server_log(self) -> str:
-        """Return what the server said."""
+    def last_words(self) -> str:
+        """Return the last that the server said of an error, else the last line of its log."""
         try:
-            return (self.work / "server.log").read_text(encoding="utf-8", errors="replace")
+            text = (self.work / "server.log").read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
-            return ""
+            return "the server said nothing"
+        lines = text.splitlines()
+        grave = [line for line in lines if any(word in line for word in ("PANIC:", "FATAL:"))]
+        return " ".join((grave or lines or ["the server said nothing"])[-1].split())[:200]
 
 
 def make_template(

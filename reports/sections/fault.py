@@ -294,6 +294,9 @@ def reproduce_command(view: View, scenario: Scenario) -> str:
         lab = "".join(f"{option} {value} " for option, value in named if value)
     repeat = f" --repeat {scenario.plan.repeats}" if scenario.plan.repeats > 1 else ""
     profile = f"--profile {run.profile} "
+    for option in ("workload", "application"):
+        if name := getattr(view.run.plan, option):
+            profile += f"--{option} {name} "
     return f"certify run {lab}{profile}-k {scenario.plan.id} --seed {run.seed}{repeat}"
 
 
