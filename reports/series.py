@@ -12,7 +12,8 @@ import polars as pl
 from reports.record import IO_COLUMNS, IoOutcome, RecordError
 
 _APPLICATION = ("app-write", "app-read")
-_PATH_PREFIX = "path:"
+_PATH_PREFIXES = "^(path|cross):"
+"""Both ask one path: TEST UNIT READY, and reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +97,8 @@ def read_io(path: Path, *, zero_ns: int) -> IoTable:
         ((done_ns - pl.col("due_ns")) / 1e6).alias("latency_ms"),
         pl.col("outcome").cast(pl.String),
     )
-    paths = frame.filter(pl.col("probe").str.starts_with(_PATH_PREFIX)).select(
-        pl.col("probe").cast(pl.String).str.strip_prefix(_PATH_PREFIX),
+    paths = frame.filter(pl.col("probe").cast(pl.String).str.contains(_PATH_PREFIXES)).select(
+        pl.col("probe").cast(pl.String).str.replace(_PATH_PREFIXES, ""),
         due.alias("due_ms"),
         (pl.col("outcome").cast(pl.String) == str(IoOutcome.GOOD)).alias("good"),
     )
