@@ -18,7 +18,8 @@ from reports.record import (
 DECISION_RULE = (
     "A stall passes when it is not above its limit; nothing is subtracted. Above it, it fails, "
     "unless noise above a tenth of the limit, at the same time, explains the excess: then it is "
-    "inconclusive and made again, at most twice. FAIL outweighs INCONCLUSIVE, then NOT RUN, then PASS."
+    "inconclusive and made again, at most twice. FAIL outweighs INCONCLUSIVE, then NOT RUN, then "
+    "PASS."
 )
 
 NOISE_SHARE = 0.1
