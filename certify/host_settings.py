@@ -49,6 +49,7 @@ KERNEL_FILES = (
 )
 PROC = Path("/proc")
 MISSING = "not on this host"
+NOT_SET = "not set"
 PACKAGES = ("zerostall", "pytest", "pytest-xdist", "pyudev", "msgspec")
 TOOLS = (
     ("multipath-tools", ("multipath", "-h"), r"multipath-tools v(\S+)"),
@@ -118,7 +119,9 @@ def _multipath_settings(devices: LabDevices, daemon: Daemon) -> list[Setting]:
     settings = [
         Setting(name=f"multipath {name}", value=defaults[name], source="multipathd show config")
         if name in defaults
-        else _missing(f"multipath {name}", "multipathd show config")
+        else Setting(
+            name=f"multipath {name}", value=NOT_SET, source="multipathd show config, defaults"
+        )
         for name in MULTIPATH_SETTINGS
     ]
     return settings + [

@@ -76,12 +76,16 @@ def _hung_engine(known: Mapping[str, float]) -> str:
 
 
 def _no_path(known: Mapping[str, float], text: Mapping[str, str]) -> str:
-    """no_path_retry checks at polling_interval, then I/O fails (multipath.conf(5))."""
-    retries = text.get("multipath no_path_retry", "").strip('"')
+    """What the maps do now, else no_path_retry: so many checks, then I/O fails (multipath.conf(5)).
+
+    A map whose queueing is "on" has no end, one with "off" fails at once (libmultipath print.c).
+    """
+    maps = [value for name, value in text.items() if name.startswith("multipath map of ")]
+    retries = text.get("multipath no_path_retry", "")
     interval = known.get("multipath polling_interval")
-    if retries == "queue":
-        return "no bound: queued until a path returns (no_path_retry queue)"
-    if retries == "fail":
+    if retries == "queue" or any("queueing on;" in value for value in maps):
+        return "no bound: I/O is queued until a path returns (no_path_retry queue)"
+    if retries == "fail" or (maps and all("queueing off;" in value for value in maps)):
         return "0 s: I/O fails at once (no_path_retry fail)"
     if not retries.isdecimal() or interval is None:
         return ""

@@ -58,10 +58,20 @@ def test_tcmu_answers_for_an_engine_that_hangs(seconds: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     ("retries", "told"),
-    [("queue", "no bound"), ("fail", "0 s"), ("12", "60 s"), ("not on this host", None)],
+    [("queue", "no bound"), ("fail", "0 s"), ("12", "60 s"), ("not set", None)],
 )
 def test_no_path_retry_says_what_becomes_of_io(retries: str, told: str | None) -> None:
     seen = bounds(multipath__no_path_retry=retries, multipath__polling_interval="5")
+
+    assert (NO_PATH in seen) is (told is not None)
+    assert seen.get(NO_PATH, "").startswith(told or "")
+
+
+@pytest.mark.parametrize(
+    ("queueing", "told"), [("on", "no bound"), ("off", "0 s"), ("12 chk", None)]
+)
+def test_what_a_map_does_now_counts_where_nothing_is_set(queueing: str, told: str | None) -> None:
+    seen = bounds(multipath__map__of__lu0=f"1 path group(s); queueing {queueing}; failback -")
 
     assert (NO_PATH in seen) is (told is not None)
     assert seen.get(NO_PATH, "").startswith(told or "")
