@@ -53,7 +53,7 @@ from certify.scenarios import (
     wrong_order,
 )
 from certify.scenarios.base import Break, NotApplicableError, Scenario, Step
-from certify.scenarios.profiles import GEAR, QUICK, SOAK
+from certify.scenarios.profiles import ONE_MACHINE_CANNOT, QUICK, SOAK
 
 __all__ = [
     "MODULES",
@@ -131,7 +131,7 @@ MODULES = {
 """Every scenario by its id. A new one is one file, one line here and one import."""
 
 _ALL = tuple(one for one in MODULES if one not in SOAK)
-_CI = tuple(one for one in _ALL if one not in GEAR)
+_CI = tuple(one for one in _ALL if one not in ONE_MACHINE_CANNOT)
 
 PROFILES = {
     "quick": QUICK,

@@ -26,6 +26,7 @@ SCENARIO = Scenario(
     expected="I/O goes on over the other array; the returned array is resynchronised.",
     requirement="HA-020",
     reference="Published in stretched-cluster failure matrices as loss of a storage array",
+    need="array.hctl",
     build=build,
     limit_failover_ms=1000.0,
     limit_failback_ms=1000.0,

@@ -30,6 +30,7 @@ SCENARIO = Scenario(
     expected="I/O goes on without the slow array; it is resynchronised once it is well.",
     requirement="HA-021",
     reference="A slow copy must not stall a mirror: a disk timeout rather than an error",
+    need="array.leg.slow_device of the second array",
     build=build,
     limit_failover_ms=1000.0,
     limit_failback_ms=1000.0,

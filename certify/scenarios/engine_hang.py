@@ -24,6 +24,7 @@ SCENARIO = Scenario(
     expected="The hang is noticed, the other engine serves all I/O, the engine rejoins cleanly.",
     requirement="HA-011",
     reference="Engine hang with live ports; the ghost write of a resumed engine",
+    need="commands pid, start and ready of an engine",
     build=build,
     limit_failover_ms=1000.0,
     limit_failback_ms=1000.0,

@@ -23,6 +23,7 @@ SCENARIO = Scenario(
     expected="The other engine serves all I/O; the engine rejoins without replaying old commands.",
     requirement="HA-010",
     reference="Engine loss during write load; a restarted engine must not replay its queue",
+    need="commands pid, start and ready of an engine",
     build=build,
     limit_failover_ms=250.0,
     limit_failback_ms=250.0,

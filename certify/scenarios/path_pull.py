@@ -25,6 +25,7 @@ SCENARIO = Scenario(
     expected="I/O goes on over the other path; the returned path is used again.",
     requirement="HA-001",
     reference="Published in every vendor's failure matrix as loss of a front-end path",
+    need="2 paths",
     build=build,
     limit_failover_ms=250.0,
     limit_failback_ms=250.0,

@@ -3,6 +3,8 @@
 QUICK = ("B0", "P1", "E1k", "E2h", "A1", "A3")
 GEAR = frozenset({"P2", "P5", "E3", "E4", "L2", "L3", "L4", "D4", "D5"})
 """Scenarios that no single virtual machine can express; a lab file names its means for them."""
+ONE_MACHINE_CANNOT = GEAR | {"A7b"}
+"""No Linux target can be made to answer BUSY; the others lack wires, machines or sites."""
 SOAK = ("T1",)
 
 WORDS = {

@@ -1,6 +1,7 @@
 """Every scenario says what it is, is expressed by a full lab, and says what a poor lab lacks."""
 
 import dataclasses
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -213,6 +214,17 @@ def test_soak_has_one_fault_outstanding_at_a_time() -> None:
         for end, step in zip(ends, broken.steps[1:], strict=False)
     )
     assert len({step.fault.kind for step in broken.steps}) > 4
+
+
+def test_page_of_the_catalogue_lists_every_scenario() -> None:
+    page = (Path(__file__).parents[3] / "docs/scenarios.md").read_text(encoding="utf-8")
+
+    missing = [
+        one.SCENARIO.id
+        for one in MODULES.values()
+        if f"| {one.SCENARIO.id} | {one.SCENARIO.title} |" not in page
+    ]
+    assert missing == []
 
 
 def test_profiles_name_known_scenarios_and_say_what_they_are() -> None:
