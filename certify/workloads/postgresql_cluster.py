@@ -85,6 +85,13 @@ class Programs:
         who = ("setpriv", f"--reuid={self.user}", f"--regid={gid}", "--clear-groups")
         return (*who, "--", self.path(name), *arguments)
 
+    def owns(self, path: Path) -> bool:
+        """Say whether *path* is a folder of the user's: anybody may have put one there."""
+        try:
+            return path.lstat().st_uid == pwd.getpwnam(self.user).pw_uid and not path.is_symlink()
+        except FileNotFoundError:
+            return False
+
     def own(self, path: Path) -> None:
         """Give *path* to the user."""
         entry = pwd.getpwnam(self.user)
@@ -175,15 +182,19 @@ def make_template(
 ) -> Path:
     """Return the folder of a cluster with pgbench's tables, made now unless it is there.
 
-    It is made once per machine and run, on a local disk, and copied to the device for every
+    It is made once per machine, on a local disk, and copied to the device for every
     repeat: so every repeat begins with the same database. Raises LabError.
     """
     programs = find_programs()
-    place = Path(tempfile.gettempdir()) / TEMPLATE
-    if (place / "whole").exists():
+    place = Path(tempfile.gettempdir()) / f"{TEMPLATE}-{programs.folder.parent.name}"
+    if programs.owns(place) and (place / "whole").exists():
         return place / "data"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(mode=0o755)
+    try:
+        if place.exists():
+            shutil.rmtree(place)
+        place.mkdir(mode=0o755)
+    except OSError as error:
+        raise LabError(f"no room for a PostgreSQL cluster: {error}") from error
     programs.own(place)
     tell("making a PostgreSQL cluster")
     try:
