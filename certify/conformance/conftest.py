@@ -13,7 +13,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import permutations
 from pathlib import Path
 
 import msgspec
@@ -26,9 +25,17 @@ from certify.conformance.examiner import (
     Keep,
     Pattern,
     Record,
+    RecordAll,
     Window,
 )
 from certify.conformance.nexus import Nexuses, NexusPair, tidy
+from certify.conformance.places import (
+    Place,
+    nexus_pairs_of,
+    pairs_of,
+    paths_of,
+    two_paths_of,
+)
 from certify.devices import resolve
 from certify.lab import Lab
 from certify.plugin import LAB_KEY
@@ -38,11 +45,7 @@ WINDOW_BLOCKS = 512
 TAIL_BLOCKS = 2048
 """Blocks at the end that no window covers: tests of the bounds read and write there."""
 WINDOW_KEY = pytest.StashKey[int]()
-PURPOSE = "conformance"
 SHORT_PROFILE = "quick"
-Place = tuple[str, str]
-"""A path and a logical unit, by their names in the lab file."""
-ONE_HOST = "the lab has one host: no path of another is on this machine"
 
 
 def _lab_to_write_to(config: pytest.Config) -> Lab:
@@ -56,65 +59,19 @@ def _lab_to_write_to(config: pytest.Config) -> Lab:
     return lab
 
 
-def _paths(lab: Lab, *, every_host: bool = False) -> list[Place]:
-    """Return (path, logical unit) for every path to a logical unit for conformance tests.
-
-    Those of the host that has its multipath device, or with *every_host* those of all hosts that
-    are on the same machine.
-    """
-    reach = {host.name: host.reach for host in lab.host}
-    places: list[Place] = []
-    for unit in lab.logical_unit:
-        if unit.purpose != PURPOSE:
-            continue
-        others = [name for name in unit.also_on if reach.get(name) == reach.get(unit.host)]
-        hosts = (unit.host, *others) if every_host else (unit.host,)
-        places += [
-            (path.name, unit.name) for host in hosts for path in lab.path if path.host == host
-        ]
-    return places
-
-
-def _pairs(lab: Lab) -> list[tuple[Place, Place]]:
-    """Return ordered pairs of paths to the same unit through different engines."""
-    engine = {path.name: path.engine for path in lab.path}
-    return [
-        (one, other)
-        for one, other in permutations(_paths(lab), 2)
-        if one[1] == other[1] and engine[one[0]] != engine[other[0]]
-    ]
-
-
-def _nexus_pairs(lab: Lab, *, thorough: bool) -> list[tuple[Place, Place]]:
-    """Return ordered pairs of I_T nexuses of one unit.
-
-    Not *thorough*: only those that differ in host and engine both, if any do. Without a second
-    host those that differ in engine.
-    """
-    where = {path.name: (path.host, path.engine) for path in lab.path}
-    pairs = [
-        (one, other)
-        for one, other in permutations(_paths(lab, every_host=True), 2)
-        if one[1] == other[1]
-    ]
-    far = [
-        (one, other)
-        for one, other in pairs
-        if all(a != b for a, b in zip(where[one[0]], where[other[0]], strict=True))
-    ]
-    return pairs if thorough or not far else far
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test on every path, or on every pair of paths through different engines."""
     lab = _lab_to_write_to(metafunc.config)
     thorough = metafunc.config.getoption("--profile") != SHORT_PROFILE
     if "path_pair" in metafunc.fixturenames:
-        _run_on_pairs(metafunc, "path_pair", _pairs(lab))
+        _run_on_pairs(metafunc, "path_pair", pairs_of(lab))
     elif "nexus_pair" in metafunc.fixturenames:
-        _run_on_pairs(metafunc, "nexus_pair", _nexus_pairs(lab, thorough=thorough))
+        _run_on_pairs(metafunc, "nexus_pair", nexus_pairs_of(lab, thorough=thorough))
+    elif "two_paths" in metafunc.fixturenames:
+        places = two_paths_of(lab)
+        metafunc.parametrize("two_paths", places, ids=[one[0][1] for one in places], indirect=True)
     elif "conformance_path" in metafunc.fixturenames:
-        paths = _paths(lab)
+        paths = paths_of(lab)
         ids = [f"{path}-{unit}" for path, unit in paths]
         metafunc.parametrize("conformance_path", paths, ids=ids, indirect=True)
 
@@ -344,6 +301,35 @@ def reader(
 ) -> Iterator[Examiner]:
     """The second path of a pair."""
     yield from _examiner(request, path_pair[1], assertion)
+
+
+@pytest.fixture
+def two_paths(
+    request: pytest.FixtureRequest,
+    lab_paths: dict[tuple[str, str], ConformancePath],
+    assertion: Record,
+) -> Iterator[list[Examiner]]:
+    """Two paths of a unit by different engines, or one; the unit is held alone."""
+    paths = [lab_paths[place] for place in request.param]
+    everybody = [path for path in lab_paths.values() if path.wwid == paths[0].wwid]
+    with _nexuses(request, everybody, assertion) as opened:
+        yield [opened[path.name] for path in paths]
+
+
+@pytest.fixture
+def record_all(request: pytest.FixtureRequest) -> RecordAll:
+    """Keep many records at once."""
+
+    def record(found: list[AssertionRecord]) -> None:
+        request.node.user_properties += [("assertion", msgspec.to_builtins(one)) for one in found]
+        failed = [one for one in found if one.verdict is Verdict.FAIL]
+        if failed:
+            lines = [f"{one.name}: {one.observed}" for one in failed]
+            pytest.fail(
+                "\n  ".join((f"{len(failed)} of {len(found)} failed:", *lines)), pytrace=False
+            )
+
+    return record
 
 
 @pytest.fixture

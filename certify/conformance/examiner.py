@@ -18,6 +18,10 @@ Record = Callable[[AssertionRecord], None]
 """Keeps a record; ends the test if its verdict is FAIL."""
 
 
+RecordAll = Callable[[list[AssertionRecord]], None]
+"""Keeps all records, then ends the test if the verdict of one is FAIL."""
+
+
 Pattern = Callable[[int, int], bytes]
 """Makes that many blocks of so many bytes, unlike those of any other test."""
 

@@ -1,13 +1,15 @@
 """The conformance suite runs on every path, in windows of its own, and records what it sees."""
 
+import msgspec
 import pytest
 
 from certify.conformance import examiner as examiner_module
 from certify.conformance import expectation
-from certify.conformance.conftest import _pairs, _paths
 from certify.conformance.examiner import ConformancePath, Examiner
 from certify.conformance.expectation import GOOD, INVALID_OPCODE, INVALID_SERVICE_ACTION
+from certify.conformance.places import nexus_pairs_of, pairs_of, paths_of, two_paths_of
 from certify.devices import resolve
+from certify.lab import Host, PathEntry
 from certify.scsi import Completion, SenseKey, Status, decode_sense
 from reports.record import Verdict
 
@@ -58,13 +60,41 @@ def test_an_expectation_has_words():
 
 
 def test_every_path_to_a_unit_for_conformance_is_tested(lab):
-    assert _paths(lab) == [("path1", "lu1"), ("path2", "lu1")]
+    assert paths_of(lab) == [("path1", "lu1"), ("path2", "lu1")]
 
 
 def test_pairs_cross_engines_both_ways(lab):
     one, other = ("path1", "lu1"), ("path2", "lu1")
 
-    assert _pairs(lab) == [(one, other), (other, one)]
+    assert pairs_of(lab) == [(one, other), (other, one)]
+
+
+def test_two_paths_go_by_different_engines(lab):
+    assert two_paths_of(lab) == [[("path1", "lu1"), ("path2", "lu1")]]
+
+
+def test_nexus_pairs_differ_in_host_and_engine_where_they_can(two_hosts):
+    quick = nexus_pairs_of(two_hosts, thorough=False)
+
+    assert ((("path1", "lu1"), ("other2", "lu1"))) in quick
+    assert len(quick) == 4
+    assert len(nexus_pairs_of(two_hosts, thorough=True)) == 12
+
+
+def test_nexus_pairs_of_one_host_differ_in_engine(lab):
+    assert len(nexus_pairs_of(lab, thorough=False)) == 2
+
+
+@pytest.fixture
+def two_hosts(lab):
+    unit = msgspec.structs.replace(lab.logical_unit[1], also_on=["host2"])
+    others = [
+        PathEntry(name=f"other{n}", host="host2", engine=f"engine{n}", hctl=f"{8 + n}:0:1:*")
+        for n in (1, 2)
+    ]
+    return msgspec.structs.replace(
+        lab, logical_unit=[unit], host=[*lab.host, Host(name="host2")], path=[*lab.path, *others]
+    )
 
 
 @pytest.fixture
