@@ -9,7 +9,7 @@ import os
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from certify.deadline import Clock
@@ -66,8 +66,11 @@ def hold(
         try:
             began = _suspend(control, name, _SUSPEND | _SKIP_LOCKFS | _NOFLUSH, clock)
             sleep(seconds)
-        finally:
-            ended = _suspend(control, name, 0, clock)
+        except BaseException:
+            with suppress(LabError):  # the first error is the one to tell
+                _suspend(control, name, 0, clock)
+            raise
+        ended = _suspend(control, name, 0, clock)
     finally:
         os.close(control)
     return Pause(begin_ns=began, end_ns=ended)
