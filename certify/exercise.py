@@ -47,6 +47,7 @@ class Stage:
     seed: int  # of this repeat
     ordinal: int  # of this repeat in the run, from 1
     phase: Callable[[], str]
+    journal: Path | None = None  # of the run: what must be undone if the run is killed
     logs: Path = Path("logs")  # of the run; what an exercise puts there is evidence
 
     def report(self, subject: str, *, expected: str, observed: str, good: bool | None) -> None:

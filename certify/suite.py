@@ -173,6 +173,7 @@ class Suite:
                 seed=record.seed + repeat,
                 ordinal=self._ordinal,
                 phase=phase,
+                journal=self.folder.journal,
                 logs=self.folder.path / "logs",
             )
             kinds = (*MODULES[plan.id].SCENARIO.exercises, *beside(self.plan, plan))

@@ -18,6 +18,7 @@ from certify.exercise import Stage
 from certify.lab import LabError
 from certify.workloads.background import Background
 from certify.workloads.crash import crash_file_system
+from certify.workloads.mounted import Mounted
 from certify.workloads.pgbench_log import (
     PgbenchLogError,
     Summary,
@@ -53,34 +54,27 @@ class PostgresqlUnderLoad:
 
     stage: Stage
     _shell: Shell = field(init=False)
-    _device: str = field(init=False)
     _work: Path = field(init=False)
-    _mount: Path = field(init=False)
+    _unit: Mounted | None = field(init=False, default=None)
     _cluster: Cluster = field(init=False)
     _pgbench: Background = field(init=False)
-    _made: bool = field(init=False, default=False)
-    _mounted: bool = field(init=False, default=False)
     _loaded: bool = field(init=False, default=False)
 
     def start(self) -> None:
         """See Exercise.start."""
         stage = self.stage
         self._shell = stage.shells("local")
-        self._device = stage.devices.map_of(application_unit(stage.lab)).device
+        device = stage.devices.map_of(application_unit(stage.lab)).device
         template = make_template(shell=self._shell)
         programs = find_programs()
         self._work = Path(tempfile.mkdtemp(prefix="zerostall-pg-"))
-        self._mount = self._work / "mnt"
-        self._mount.mkdir()
         programs.own(self._work)
-        data = self._mount / "data"
+        unit = Mounted(shell=self._shell, device=device, work=self._work, journal=stage.journal)
+        data = unit.folder / "data"
         self._cluster = Cluster(programs=programs, data=data, work=self._work, shell=self._shell)
         self._pgbench = Background(shell=self._shell, folder=self._work, name="pgbench")
-        no_lazy = "lazy_itable_init=0,lazy_journal_init=0,nodiscard"
-        # Preflight refuses a device with a file system, unless it is labelled as ours.
-        self._made = True
-        self._run("mkfs.ext4", "-q", "-F", "-L", "zerostall", "-E", no_lazy, self._device)
-        self._mount_it()
+        self._unit = unit
+        unit.make()
         self._run("cp", "-a", str(template), str(data))
         self._run("sync", "--file-system", str(data))  # a database that was made long ago
         self._cluster.start()
@@ -96,9 +90,9 @@ class PostgresqlUnderLoad:
     def stop(self) -> None:
         """See Exercise.stop."""
         try:
-            if self._loaded:
+            if self._loaded and self._unit is not None:
                 told = self._stop_load()
-                self._crash_and_recover(told)
+                self._crash_and_recover(told, self._unit)
                 self._check_pages()
         finally:
             self._clean_up()
@@ -143,14 +137,14 @@ class PostgresqlUnderLoad:
             idle_s=seen.longest_gap_s,
         )
 
-    def _crash_and_recover(self, told: set[tuple[int, int]]) -> None:
+    def _crash_and_recover(self, told: set[tuple[int, int]], unit: Mounted) -> None:
         self._cluster.stop("immediate")
-        crash_file_system(self._mount)
-        self._unmount()
+        crash_file_system(unit.folder)
+        unit.unmount()
         began = time.monotonic()
         what, expected = "crash recovery", "server up again, every acknowledged commit there"
         try:
-            self._mount_it()
+            unit.mount()
             self._cluster.forget_crash()
             self._cluster.start()
         except FaultError:
@@ -199,17 +193,15 @@ class PostgresqlUnderLoad:
         """Leave no process, no mount and no file system; raises when something stays."""
         if self._loaded:
             self._pgbench.end(signal.SIGKILL, timeout_s=END_S)
-        if self._made:
-            self._keep()
-        if self._mounted:
-            if self._cluster.running:
-                with suppress(FaultError):
-                    self._cluster.stop("immediate")
-            self._unmount()
-        if self._made:
-            self._made = False
-            self._run("wipefs", "--all", "--quiet", self._device)
-            shutil.rmtree(self._work, ignore_errors=True)
+        unit, self._unit = self._unit, None
+        if unit is None:
+            return
+        self._keep()
+        if unit.mounted and self._cluster.running:
+            with suppress(FaultError):
+                self._cluster.stop("immediate")
+        unit.give_back()
+        shutil.rmtree(self._work, ignore_errors=True)
 
     def _keep(self) -> None:
         """Keep what the programs said among the evidence; losing it is no reason to fail."""
@@ -221,14 +213,6 @@ class PostgresqlUnderLoad:
                     stem = source.name if source.name in LOG_FILES else "transactions.log"
                     kept = self.stage.logs / f"postgresql-{self.stage.ordinal:03}-{stem}"
                     shutil.copyfile(source, kept)
-
-    def _mount_it(self) -> None:
-        self._run("mount", "-t", "ext4", self._device, str(self._mount))
-        self._mounted = True
-
-    def _unmount(self) -> None:
-        self._run("umount", str(self._mount))
-        self._mounted = False
 
     def _run(self, *argv: str) -> None:
         self._shell.run(argv, timeout_s=TOOL_S)

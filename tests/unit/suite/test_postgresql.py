@@ -16,7 +16,7 @@ from certify.lab import LabError
 from certify.workloads import postgresql
 from certify.workloads.postgresql import PostgresqlUnderLoad
 from certify.workloads.postgresql_cluster import Programs, aborted_clients, find_programs
-from fault_injectors import Completed, FaultError
+from fault_injectors import Completed, FaultError, outstanding
 from reports.record import EventKind
 
 LOG = ["0 1 1500 0 100 1 0", "1 1 2500 0 100 2 0", "0 2 90000 0 102 1 0"]
@@ -118,6 +118,7 @@ def exercise(host, told, tmp_path, monkeypatch):
         seed=1,
         ordinal=7,
         phase=lambda: "steady",
+        journal=tmp_path / "journal.jsonl",
         logs=tmp_path / "logs",
     )
     return PostgresqlUnderLoad(stage=stage)
@@ -220,6 +221,20 @@ def test_a_server_that_does_not_come_up_fails_and_leaves_nothing(exercise, host,
 
     assert told.goods["crash recovery"] is False
     assert host.calls[-2:] == ["umount", "wipefs"]
+
+
+def test_a_run_that_is_killed_leaves_the_mount_in_the_journal(exercise, host, tmp_path):
+    """What heals it needs nothing but the journal, and is gone when all went well."""
+    exercise.start()
+    (entry,) = outstanding(tmp_path / "journal.jsonl")
+    healing = entry.fault().heal_argv[-1]
+
+    assert entry.subject == "PostgreSQL on /dev/mapper/lu2"
+    assert "data/postmaster.pid" in healing
+    assert "umount" in healing
+
+    exercise.stop()
+    assert outstanding(tmp_path / "journal.jsonl") == []
 
 
 def test_half_a_start_is_undone(exercise, host):
