@@ -16,6 +16,8 @@ SKIPPED = "step skipped"
 """Subject of the NOTE that says that time was over before a step."""
 MEND = "mend"
 """Subject of a NOT_PROVEN that is about a mend."""
+LINES_MAX = 3
+"""Up to so many different faults have lines of their own."""
 _FINE = "as expected"
 
 
@@ -42,6 +44,8 @@ def check_steps(history: History) -> list[Check]:
             groups.setdefault(f"{step.fault} on {step.subject}", []).append(number)
     if not groups:
         return [_check("Fault injected and seen", "time was over", Verdict.INCONCLUSIVE)]
+    if len(groups) > LINES_MAX:  # a soak: one line for all
+        groups = {"": sorted(number for numbers in groups.values() for number in numbers)}
     checks = []
     for words, numbers in groups.items():
         of = f": {words}" if len(groups) > 1 else ""

@@ -69,7 +69,8 @@ def chronology_of(events: Iterable[EventRecord], scenario: str, repeat: int) -> 
         return None
     injected = _first(own, EventKind.INJECTED)
     zero = injected or _phase(own, "fault") or _phase(own, "steady") or own[0]
-    mended = _first(own, EventKind.MENDED)
+    # A flap is mended in between; what is drawn is the end of the fault as a whole.
+    mended = _phase(own, "mend") or _first(own, EventKind.MENDED)
 
     def after(event: EventRecord) -> float:
         return (event.t_ns - zero.t_ns) / _NS_PER_MS

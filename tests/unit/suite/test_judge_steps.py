@@ -94,6 +94,19 @@ def test_flaps_are_counted_in_one_line(story: Story) -> None:
     assert line(seen, "Fault injected and seen").observed.startswith("2 of 3 times; ")
 
 
+def test_many_faults_share_a_line(story: Story) -> None:
+    story.plan = make_plan(steps=[StepPlan(fault="f", subject=f"s{number}") for number in range(5)])
+    for step in range(2, 6):
+        story.event(1000 + step, EventKind.INJECTED, "s", step=step)
+        story.event(1001 + step, EventKind.PROVEN, "s", step=step, detail="seen")
+        story.event(1500 + step, EventKind.MENDED, "s", step=step)
+        story.event(1501 + step, EventKind.MEND_PROVEN, "s", step=step, detail="whole")
+    seen = judge(story.history())
+
+    assert line(seen, "Fault injected and seen").observed == "5 of 5 times; seen"
+    assert line(seen, "Fault mended and seen").verdict is Verdict.PASS
+
+
 def test_schedule_of_the_repeat_outweighs_that_of_the_plan(story: Story) -> None:
     story.plan = make_plan(steps=TWO)
     story.event(10, EventKind.NOTE, "schedule", steps=[msgspec.to_builtins(TWO[0])])
