@@ -128,6 +128,25 @@ def test_its_scenario_is_in_a_profile_of_the_packages_name(site):
     assert done.stderr == ""
 
 
+def test_its_scenario_is_a_test_item_as_ours_are(site):
+    """`certify run` hands the file to pytest, where it is an item with its fault as a mark."""
+    words = ("--collect-only", "-q", "-m", "port_shut", "-c", "/dev/null", "-p", "certify.plugin")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", *words, "--import-mode=importlib"),
+            *("-p", "no:cacheprovider", str(site / "zerostall_acme" / "storage_port_shut.py")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": f"{site}:{EXAMPLE.parents[2]}"},
+        cwd=site,
+        check=False,
+    )
+
+    assert "X1[1]" in done.stdout, done.stdout + done.stderr
+
+
 def test_a_broken_package_is_named_and_the_rest_works(site):
     add(site, "zerostall.scenarios", "X9", "broken_thing.nowhere")
 
