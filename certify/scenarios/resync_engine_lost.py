@@ -1,5 +1,6 @@
 """R3: an engine is killed while an array is copied to."""
 
+from certify.exercises.redundancy import STILL_COPYING
 from certify.lab import Lab
 from certify.scenarios.arrays import offline
 from certify.scenarios.base import Break, Scenario, Step, array_at, engine_at
@@ -36,5 +37,6 @@ SCENARIO = Scenario(
     build=build,
     limit_failover_ms=1000.0,
     limit_failback_ms=1000.0,
-    need="array.hctl; engine.pid, start and ready",
+    exercises=(STILL_COPYING,),
+    need="array.hctl; engine.pid, start and ready; redundancy",
 )
