@@ -19,6 +19,7 @@ from certify.scenarios import (
     both_arrays,
     both_engines,
     compare_and_write_race,
+    conformance_failover,
     engine_and_array,
     engine_and_path,
     engine_failback,
@@ -123,6 +124,7 @@ MODULES = {
         compare_and_write_race,
         reset_failover,
         long_writes_failover,
+        conformance_failover,
         management_lost,
         # for hours
         soak,
