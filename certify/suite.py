@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from certify import health
+from certify.bring_back import bring_back
 from certify.budget import ROTATE_BYTES
 from certify.checker import judge
 from certify.checks import untimed
@@ -67,7 +68,7 @@ class Suite:
         plan = next(one for one in self.plan.scenarios if one.id == scenario)
         seen = self._run_once(plan, repeat)
         for _ in range(EXTRA_REPEATS_MAX):
-            if self.broken or not untimed(seen):
+            if self.broken or plan.budget_s is not None or not untimed(seen):
                 break
             self._extra[scenario] = self._extra.get(scenario, 0) + 1
             self.console.line("     made again: noise kept it from being judged")
@@ -138,7 +139,23 @@ class Suite:
                 caps=EMULATED if self.lab.lab.times_indicative else Caps(),
             ).run()
         if problems:
-            self.broken = f"not whole after {plan.id}: {problems[0]}"
+            self._bring_back(plan, ports, problems)
+
+    def _bring_back(self, plan: ScenarioPlan, ports: Ports, problems: list[str]) -> None:
+        """Start engines that do not serve, so that what follows can be run; else give up."""
+        started, left = bring_back(
+            self.lab,
+            lambda: next((found for look in ports.looks if (found := look())), []),
+            shells=self._helper.shell_for,
+            clock=ports.clock,
+            sleep=ports.sleep,
+        )
+        if left:
+            self.broken = f"not whole after {plan.id}: {left[0]}"
+            return
+        text = f"after {plan.id} ({problems[0]}): {' and '.join(started) or 'nothing'} started"
+        self._require().event(EventKind.NOTE, "brought back", text)
+        self.console.line(f"     the lab was brought back: {text}")
 
     def _excuse(self, plan: ScenarioPlan, repeat: int, why: str) -> None:
         """Record why a repeat is not run."""
