@@ -27,8 +27,8 @@ SCENARIO = Scenario(
     requirement="HA-051",
     reference="SBC-3 5.2: COMPARE AND WRITE is one uninterrupted action",
     build=build,
-    limit_failover_ms=250.0,
-    limit_failback_ms=250.0,
+    limit_failover_ms=1000.0,
+    limit_failback_ms=1000.0,
     need=(
         "two hosts on this machine that see a unit with purpose = conformance; engine.pid, "
         "start, ready"

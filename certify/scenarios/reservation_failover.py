@@ -30,8 +30,8 @@ SCENARIO = Scenario(
     requirement="HA-050",
     reference="SPC-4 5.13: reservations are of the logical unit; HLK: Persistent Reservation tests",
     build=build,
-    limit_failover_ms=250.0,
-    limit_failback_ms=250.0,
+    limit_failover_ms=1000.0,
+    limit_failback_ms=1000.0,
     need=(
         "two hosts on this machine that see a unit with purpose = conformance; engine.pid, "
         "start, ready"

@@ -26,8 +26,8 @@ SCENARIO = Scenario(
     requirement="HA-052",
     reference="SAM-5 6.3.3, 5.14: LOGICAL UNIT RESET and unit attention conditions",
     build=build,
-    limit_failover_ms=250.0,
-    limit_failback_ms=250.0,
+    limit_failover_ms=1000.0,
+    limit_failback_ms=1000.0,
     need=(
         "two hosts on this machine that see a unit with purpose = conformance; engine.pid, "
         "start, ready"
