@@ -27,6 +27,7 @@ SLICE = 1_000_000
 SPACING_NS = 10_000
 """One operation each 10 µs: 100,000 per second, so a hundred are under way at a time."""
 LATENCY_NS = 500_000
+LONG_NS = 100 * LATENCY_NS
 FAILED_SHARE = 0.001
 _PROBES = ("app-read", "host2-read", "app-write", "host2-write")
 
@@ -67,8 +68,12 @@ def _slice(registers: _Registers, rng: np.random.Generator, count: int, stale: i
     done = effect + 1 + rng.exponential(LATENCY_NS, count).astype(np.int64)
     tag = np.where(write, number + 1, 0)
     truth, older = _values(registers, block, write & ~failed, number + 1)
-    # A value is certainly too old when its successor was acknowledged long before.
-    certain = np.flatnonzero(~write & (older > 0) & (truth - 1 < number - 5000))
+    # A value is certainly too old when its successor was sent long after it, and acknowledged
+    # long before the read.
+    gap = LONG_NS // SPACING_NS
+    certain = np.flatnonzero(
+        ~write & (older > 0) & (truth - older > gap) & (number + 1 - truth > gap)
+    )
     wrong = rng.choice(certain, min(stale, len(certain)), replace=False)
     tag = np.where(write, tag, truth)
     tag[wrong] = older[wrong]

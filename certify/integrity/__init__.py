@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Integrity", "Mismatch", "Violation", "check", "check_tables"]
 
-PART_ROWS = 1_000_000
+PART_ROWS = 500_000
 
 
 def check(ios: Iterable[IoRecord]) -> Integrity:

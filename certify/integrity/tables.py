@@ -1,7 +1,7 @@
 """A history in Parquet, taken apart by LBA, so that any size fits into a bounded memory.
 
-The files are read once to count the operations of each region of the logical unit, and once per
-part. Parts are cut where no operation crosses, so each can be judged alone.
+The files are read to find out where the operations are, and then once per part. Parts are cut where
+no operation crosses, so each can be judged alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,8 +14,8 @@ import polars as pl
 from certify.integrity.operations import OPERATION_PROBES, Operations, assemble
 from reports.record import IO_COLUMNS, IoOutcome, IoRecord, RecordError
 
-REGION_SECTORS = 2048
-"""Counting by 1 MiB keeps the count of a 1 TiB unit within some 32 MiB."""
+SAMPLE_MAX = 65_536
+_BINS_PER_PART = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,10 @@ class Tables:
 
     def _cuts(self, rows: int) -> list[tuple[int, int]]:
         """Return ranges of LBAs with about *rows* operations each, which no operation crosses."""
-        regions = (
+        begins = self._begins(rows)
+        bins = (
             self._operations()
-            .group_by(pl.col("lba") // REGION_SECTORS)
+            .group_by(pl.lit(begins).search_sorted(pl.col("lba"), side="right").alias("bin"))
             .agg(
                 pl.len().alias("count"),
                 pl.col("lba").min().alias("first"),
@@ -85,12 +86,23 @@ class Tables:
         )
         cuts: list[tuple[int, int]] = []
         low, high, counted = 0, 0, 0
-        for count, first, end in regions.select("count", "first", "end").iter_rows():
+        for count, first, end in bins.select("count", "first", "end").iter_rows():
             if counted and first >= high and counted + count > rows:
                 cuts.append((low, first))
                 low, counted = first, 0
             counted, high = counted + count, max(high, end)
         return [*cuts, (low, high)] if counted else cuts
+
+    def _begins(self, rows: int) -> pl.Series:
+        """Return LBAs with about a sixteenth of *rows* operations from one to the next.
+
+        They are the LBAs of a sample of operations, at most SAMPLE_MAX.
+        """
+        lbas = self._operations().select("lba")
+        total = lbas.select(pl.len()).collect(engine="streaming").item()
+        sample = lbas.gather_every(max(total // SAMPLE_MAX, 1)).collect(engine="streaming")["lba"]
+        step = max(len(sample) * rows // (_BINS_PER_PART * max(total, 1)), 1)
+        return sample.sort().gather_every(step).unique().sort()
 
 
 def _operations_of(frame: pl.DataFrame) -> Operations:
