@@ -52,8 +52,8 @@ def two_paths_of(lab: Lab) -> list[list[Place]]:
 def nexus_pairs_of(lab: Lab, *, thorough: bool) -> list[tuple[Place, Place]]:
     """Return ordered pairs of I_T nexuses of one unit.
 
-    Not *thorough*: only those that differ in host and engine both, if any do. Without a second
-    host those that differ in engine.
+    Not *thorough*: two of each unit that differ in host and engine both, so that either engine is
+    asked first in one of them; without a second host those that differ in engine.
     """
     where = {path.name: (path.host, path.engine) for path in lab.path}
     pairs = [
@@ -66,4 +66,9 @@ def nexus_pairs_of(lab: Lab, *, thorough: bool) -> list[tuple[Place, Place]]:
         for one, other in pairs
         if all(a != b for a, b in zip(where[one[0]], where[other[0]], strict=True))
     ]
-    return pairs if thorough or not far else far
+    if thorough or not far:
+        return pairs
+    of_unit = [
+        [pair for pair in far if pair[0][1] == unit] for unit in sorted({one[1] for one, _ in far})
+    ]
+    return [pair for found in of_unit for pair in (found[0], found[-1])]
