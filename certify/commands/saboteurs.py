@@ -135,7 +135,10 @@ def _show(seen: Matrix) -> None:
             one.saboteur, one.family, one.outcome, "\n".join(one.caught_by) or _why(one), _also(one)
         )
     Console(width=_WIDTH, soft_wrap=True).print(table)
-    say(f"{seen.found} of {seen.defects} defects found; the control: {seen.control}")
+    say("\nby check:")
+    for check, names in seen.checks.items():
+        say(f"  {check}: {', '.join(names)}")
+    say(f"\n{seen.found} of {seen.defects} defects found; the control: {seen.control}")
 
 
 def _why(one: Result) -> str:
