@@ -38,6 +38,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a profile, then seal, judge and report; return the verdict's exit code."""
+    if arguments.hours is not None and (arguments.profile != "soak" or not arguments.hours > 0):
+        raise LabError(
+            f"--hours {arguments.hours:g}: expected more than 0 and the profile soak, "
+            f"seen the profile {arguments.profile}"
+        )
     if arguments.lab is None:
         return _run_virtual(arguments)
     lab = load_lab(arguments.lab)

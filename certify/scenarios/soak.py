@@ -21,7 +21,7 @@ from certify.scenarios import (
 )
 from certify.scenarios.base import Break, NotApplicableError, Scenario, Step
 
-SEGMENT_S = 600.0
+SEGMENT_S = 300.0
 """Of faults in a segment; reading everything back and judging come on top."""
 AROUND_S = 60.0
 """Of a segment beside its faults: preflight, last resync, reading everything back, judging."""

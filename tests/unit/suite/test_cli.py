@@ -135,6 +135,30 @@ def test_pytest_arguments_go_into_the_guest(
     assert given[given.index("--repeat") + 1] == "3"
 
 
+@pytest.mark.parametrize("words", [["--hours", "4"], ["--profile", "soak", "--hours", "0"]])
+def test_hours_are_for_a_soak_only(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--runs", str(tmp_path), *words]) == ExitCode.USAGE
+    assert "expected more than 0 and the profile soak" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_length_of_a_soak_goes_into_the_guest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(
+        run_command, "in_lab", lambda arguments, argv, writes: given.extend(argv) or 4
+    )
+
+    words = ["--profile", "soak", "--hours", "4", "--max-minutes", "300"]
+    main(["run", "--runs", str(tmp_path), *words])
+
+    assert given[given.index("--hours") + 1] == "4.0"
+    assert given[given.index("--max-minutes") + 1] == "300.0"
+
+
 def test_node_ids_mean_the_same_in_any_folder() -> None:
     node = "certify/scenarios/engine_kill.py::E1k[1]"
 
