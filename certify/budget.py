@@ -22,7 +22,7 @@ IO_BYTES = 110
 """Of one I/O in a spool file, measured."""
 TABLE_SHARE = 0.15
 """Of a spool, what the table that it becomes takes."""
-ROTATE_BYTES = 16 * MIB
+ROTATE_BYTES = 8 * MIB
 """A spool above this is made a table as soon as its repeat was judged."""
 JUDGED_BYTES = 1200
 """Of one I/O in memory while its repeat is judged, measured."""
