@@ -238,6 +238,7 @@ class Load:
         paths = self.devices.of_unit(unit)
         return PathProbes(
             devices={one.path: one.disk.sg_device for one in paths},
+            hctls={one.path: one.disk.hctl for one in paths},
             interval_ns=_ns(rates.path_ms),
             emit=self.emit,
             reads=reads,
@@ -286,6 +287,7 @@ class Load:
         return OtherHost(
             name=paths[0].host,
             devices=[path.disk.sg_device for path in paths],
+            hctls=[path.disk.hctl for path in paths],
             interval_ns=_ns(rates.host_ms),
             writes=writes,
             reads=reads,

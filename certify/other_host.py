@@ -21,6 +21,7 @@ from certify.ledger import BLOCK_BYTES, SECTORS_PER_BLOCK
 from certify.probes import Emit
 from certify.scsi import Completion, SenseKey
 from certify.sg import TIMEOUT_MS, SgQueue
+from certify.sg_node import GONE, Find, node_of, open_queue, reopened
 from certify.tags import SECTOR_BYTES
 from certify.workload import NO_TAG, Request, Workload
 from reports.record import IoOutcome, IoRecord
@@ -30,6 +31,7 @@ OPERATIONS_MAX = 512
 RETRY_NS = 10_000_000
 """Between two rounds over all paths."""
 POLL_MS_MAX = 20
+GONE_S = 0.002
 JOIN_S = 1.0
 
 
@@ -71,6 +73,8 @@ class OtherHost:
     writes: Workload
     reads: Workload
     emit: Emit
+    hctls: list[str] = field(default_factory=list)  # where to look for each path again
+    find: Find = node_of
     block_bytes: int = SECTOR_BYTES
     clock: Clock = time.monotonic_ns
     failure: str = field(init=False, default="")
@@ -86,9 +90,7 @@ class OtherHost:
 
     def start(self) -> None:
         """Open every path and begin; raises OSError when one cannot be opened."""
-        for device in self.devices:
-            descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
-            self._lanes.append(SgQueue(descriptor, clock=self.clock))
+        self._lanes = [open_queue(device, self.clock) for device in self.devices]
         probe, last = f"{OTHER_HOST}{self.name}", len(self._lanes) - 1
         self._streams = [
             _Stream(probe=f"{probe}-write", workload=self.writes, lane=last),
@@ -187,13 +189,33 @@ class OtherHost:
                 lane.submit(attempt, command, data_out=request.data, timeout_ms=TIMEOUT_MS)
         except BlockingIOError:
             return False
-        except OSError:
+        except OSError as error:
+            if error.errno == GONE:
+                self._reopen(one.lane)
             self._next_path(one)
             return False
         self._next_attempt += 1
         self._sent[attempt] = one
         one.sent_ns = before_ns if one.sent_ns < 0 else one.sent_ns
         return True
+
+    def _reopen(self, number: int) -> None:
+        """Look for a path that was removed: it may be back, by another node.
+
+        What was under way by it is tried again, as after any other failure.
+        """
+        lane = self._lanes[number]
+        fresh = None
+        if self.hctls:
+            fresh = reopened(lane, self.hctls[number], self.find, self.clock)
+        if fresh is None:
+            return
+        self._lanes[number] = fresh
+        for attempt, one in list(self._sent.items()):
+            if one.lane == number:
+                del self._sent[attempt]
+                self._next_path(one)
+                self._waiting.append(one)
 
     def _next_path(self, one: _Operation) -> None:
         one.lane = (one.lane + 1) % len(self._lanes)
@@ -207,7 +229,10 @@ class OtherHost:
         for descriptor, lane in lanes.items():
             if len(lane):
                 poll.register(descriptor, select.POLLIN)
-        for descriptor, _ in poll.poll(self._patience_ms()):
+        for descriptor, event in poll.poll(self._patience_ms()):
+            if not event & select.POLLIN:
+                time.sleep(GONE_S)  # a removed device is always ready, with nothing to read
+                continue
             while (ended := lanes[descriptor].reap()) is not None:
                 self._end(self._sent.pop(ended[0]), ended[1])
 

@@ -21,12 +21,14 @@ from certify.ledger import BLOCK_BYTES, SECTORS_PER_BLOCK
 from certify.probes import Emit
 from certify.scsi import Completion, Status
 from certify.sg import TIMEOUT_MS, SgQueue
+from certify.sg_node import GONE, Find, node_of, open_queue, reopened
 from certify.tags import SECTOR_BYTES
 from certify.workload import NO_TAG, Request, TaggedReads
 from reports.record import IoOutcome, IoRecord
 
 OP = "test_unit_ready"
 POLL_MS_MAX = 100
+GONE_S = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ class PathProbes:
     devices: dict[str, str]
     interval_ns: int
     emit: Emit
+    hctls: dict[str, str] = field(default_factory=dict)  # name -> where to look for it again
+    find: Find = node_of
     reads: TaggedReads | None = None
     block_bytes: int = SECTOR_BYTES
     clock: Clock = time.monotonic_ns
@@ -74,8 +78,7 @@ class PathProbes:
     def start(self) -> None:
         """Open every path and begin; raises OSError when one cannot be opened."""
         for name, device in self.devices.items():
-            descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
-            self._lanes.append(_Lane(name=name, queue=SgQueue(descriptor, clock=self.clock)))
+            self._lanes.append(_Lane(name=name, queue=open_queue(device, self.clock)))
         self._start_ns = self.clock()
         self._thread = threading.Thread(target=self._guard, name="path probes", daemon=True)
         self._thread.start()
@@ -143,8 +146,21 @@ class PathProbes:
         except OSError as error:
             code = error.errno or errno.EIO
             self._record(lane, sent, self.clock(), IoOutcome.ERROR, code=code)
+            if code == GONE:
+                self._reopen(lane)
         else:
             lane.pending[k] = sent
+
+    def _reopen(self, lane: _Lane) -> None:
+        """Look for a path that was removed: it may be back, by another node."""
+        hctl = self.hctls.get(lane.name)
+        fresh = reopened(lane.queue, hctl, self.find, self.clock) if hctl else None
+        if fresh is None:
+            return
+        for sent in lane.pending.values():
+            self._record(lane, sent, self.clock(), IoOutcome.ERROR, code=GONE)
+        lane.pending.clear()
+        lane.queue = fresh
 
     def _read(self, request: Request) -> bytes:
         first, count = request.offset_bytes // self.block_bytes, BLOCK_BYTES // self.block_bytes
@@ -155,8 +171,11 @@ class PathProbes:
         by_descriptor = {lane.queue.fileno(): lane for lane in lanes if lane.pending}
         for descriptor in by_descriptor:
             waiting.register(descriptor, select.POLLIN)
-        for descriptor, _ in waiting.poll(timeout_ms):
-            self._reap(by_descriptor[descriptor])
+        for descriptor, event in waiting.poll(timeout_ms):
+            if event & select.POLLIN:
+                self._reap(by_descriptor[descriptor])
+            else:
+                time.sleep(GONE_S)  # a removed device is always ready, with nothing to read
 
     def _reap(self, lane: _Lane) -> None:
         while lane.pending:

@@ -41,10 +41,12 @@ class Disk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: Callable[[int, int], Answer]):
         self.blocks: dict[bytes, bytes] = {}
         self.asked: list[int] = []  # paths, in order
+        self.opened = 0
         self._answer = answer
-        monkeypatch.setattr("certify.other_host.SgQueue", self._open)
+        monkeypatch.setattr("certify.sg_node.SgQueue", self._open)
 
     def _open(self, descriptor: int, *, clock: Callable[[], int]) -> "Path":
+        self.opened += 1
         return Path(self, descriptor)
 
     def answer(self, path: int, cdb: bytes, data_out: bytes | None) -> Answer:
@@ -99,7 +101,9 @@ class Path:
         return self._ready.pop(0)
 
 
-def run(disk: Disk, *, operations: int, drain_s: float = 10.0) -> tuple[list[IoRecord], int]:
+def run(
+    disk: Disk, *, operations: int, drain_s: float = 10.0, present: tuple[str, ...] = ()
+) -> tuple[list[IoRecord], int]:
     """Let the host work until the disk was asked often enough; return its records and drain's."""
     Path.count = 1  # the first path that is opened is number 0
     ledger = Ledger(1 << 20, hot=8, cold=8, seed=1, owner=1, owners=2)
@@ -108,6 +112,8 @@ def run(disk: Disk, *, operations: int, drain_s: float = 10.0) -> tuple[list[IoR
     host = OtherHost(
         name="host2",
         devices=[os.devnull, os.devnull],
+        hctls=["1:0:0:0", "2:0:0:0"],
+        find=lambda hctl: os.devnull if hctl in present else None,
         interval_ns=1_000_000,
         writes=TaggedWrites(ledger, run=RUN, writer=2, first_seq=1),
         reads=TaggedReads(Ledgers([others, ledger]), run=RUN, seed=1),
@@ -192,3 +198,33 @@ def test_hosts_have_blocks_of_their_own() -> None:
 
     assert taken[0].isdisjoint(taken[1])
     assert len(taken[0] | taken[1]) == 256
+
+
+def test_path_that_was_removed_is_found_again_by_its_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each node that is opened is numbered; those of the first round are of devices now gone."""
+    gone = {0, 1}
+
+    def answer(path: int, nth: int) -> Answer:
+        return OSError(errno.ENODEV, "removed") if path in gone and nth < 20 else completion()
+
+    disk = Disk(monkeypatch, answer)
+
+    seen, never = run(disk, operations=60, present=("1:0:0:0", "2:0:0:0"))
+
+    assert never == 0
+    assert {io.outcome for io in seen} == {IoOutcome.GOOD}
+    assert disk.opened > 2
+
+
+def test_path_that_stays_away_is_not_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(
+        monkeypatch,
+        lambda path, nth: OSError(errno.ENODEV, "removed") if path == 1 else completion(),
+    )
+
+    seen, never = run(disk, operations=40)
+
+    assert (never, disk.opened) == (0, 2)
+    assert {io.outcome for io in seen} == {IoOutcome.GOOD}

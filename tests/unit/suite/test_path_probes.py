@@ -66,7 +66,7 @@ def probed(
 ) -> tuple[list[IoRecord], PathProbes]:
     """Probe two paths until each has been asked three times; return what was recorded."""
     kind = type("Queue", (FakeQueue,), {"answer": staticmethod(answer)})
-    monkeypatch.setattr("certify.path_probes.SgQueue", kind)
+    monkeypatch.setattr("certify.sg_node.SgQueue", kind)
     seen: list[IoRecord] = []
     asked: list[None] = []
     probes = PathProbes(
