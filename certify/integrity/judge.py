@@ -83,6 +83,7 @@ def judge(operations: Operations) -> Outcome:
     wrong: Counter[Violation] = Counter()
     for case in cases:
         wrong[case.finding.violation] += case.finding.blocks
+    cases.sort(key=lambda case: _order(case.finding))
     kept = {id(one) for one in _kept([case.finding for case in cases])}
     shown = {id(one) for one in _shown([case.finding for case in cases])}
     return Outcome(
@@ -91,7 +92,7 @@ def judge(operations: Operations) -> Outcome:
         wrong=wrong,
         findings=[
             _with_evidence(case, operations) if id(case.finding) in shown else case.finding
-            for case in sorted(cases, key=lambda case: _order(case.finding))
+            for case in cases
             if id(case.finding) in kept
         ],
     )
@@ -110,7 +111,8 @@ def _shown(findings: Iterable[Finding]) -> list[Finding]:
         kinds.setdefault(one.violation, one)
         reads.setdefault((one.row, one.violation), one)
     firsts = list(kinds.values())
-    rest = [one for one in reads.values() if not any(one is first for first in firsts)]
+    known = {id(one) for one in firsts}
+    rest = [one for one in reads.values() if id(one) not in known]
     return sorted([*firsts, *rest][:EVIDENCE_MAX], key=_order)
 
 
@@ -169,16 +171,21 @@ def _wrong(operations: Operations, registers: Registers, wrong: Flags) -> Iterat
 def _touches(operations: Operations, registers: Registers, wrong: Flags) -> dict[int, list[Op]]:
     """Return the operations on each register that is wrong."""
     grouped: dict[int, list[Op]] = {}
-    for touch in np.flatnonzero(wrong[registers.register]).tolist():
-        at = int(registers.operation[touch])
-        op = Op(
-            at=at,
-            write=bool(operations.write[at]),
-            sent=int(operations.sent[at]),
-            done=int(operations.done[at]),
-            value=int(registers.value[touch]),
-        )
-        grouped.setdefault(int(registers.register[touch]), []).append(op)
+    chosen = np.flatnonzero(wrong[registers.register])
+    at = registers.operation[chosen]
+    columns = (
+        registers.register[chosen],
+        at,
+        operations.write[at],
+        operations.sent[at],
+        operations.done[at],
+        registers.value[chosen],
+    )
+    for register, index, write, sent, done, value in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        op = Op(at=index, write=write, sent=sent, done=done, value=value)
+        grouped.setdefault(register, []).append(op)
     return grouped
 
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from certify.integrity.operations import OPERATION_PROBES, Operations, assemble
 from reports.record import IO_COLUMNS, IoOutcome, IoRecord, RecordError
 
 SAMPLE_MAX = 65_536
+READ_ROWS = 1_000_000
 _BINS_PER_PART = 16
 
 
@@ -45,17 +48,17 @@ class Tables:
         return dict(zip(frame["row"].to_list(), records, strict=True))
 
     def _scan(self) -> pl.LazyFrame:
-        return pl.scan_parquet(list(self.paths), row_index_name="row")
+        return pl.scan_parquet(list(self.paths), row_index_name="row", low_memory=True)
 
-    def _operations(self) -> pl.LazyFrame:
-        """Return the rows that `operations.is_operation` takes, with what is needed of them."""
+    def _operations(self, rows: pl.LazyFrame | None = None) -> pl.LazyFrame:
+        """Return those of *rows*, or of all, that `operations.is_operation` takes."""
         probe, op, good = pl.col("probe"), pl.col("op"), pl.col("outcome") == IoOutcome.GOOD.value
         of_operation = pl.any_horizontal(probe.str.starts_with(one) for one in OPERATION_PROBES)
         was_sent = pl.col("outcome") != IoOutcome.NOT_SENT.value
         told = (pl.col("tag") >= 0) | (pl.col("sectors") != "")
         says = (op == "write") | ((op == "read") & good & told)
         return (
-            self._scan()
+            (self._scan() if rows is None else rows)
             .filter(of_operation & was_sent & says)
             .select(
                 pl.col("row").cast(pl.Int64),
@@ -72,37 +75,35 @@ class Tables:
 
     def _cuts(self, rows: int) -> list[tuple[int, int]]:
         """Return ranges of LBAs with about *rows* operations each, which no operation crosses."""
-        begins = self._begins(rows)
-        bins = (
-            self._operations()
-            .group_by(pl.lit(begins).search_sorted(pl.col("lba"), side="right").alias("bin"))
-            .agg(
-                pl.len().alias("count"),
-                pl.col("lba").min().alias("first"),
-                (pl.col("lba") + pl.col("blocks")).max().alias("end"),
-            )
-            .sort("first")
-            .collect(engine="streaming")
-        )
+        total = self._scan().select(pl.len()).collect().item()
+        begins = self._begins(rows, total)
+        counts = np.zeros(len(begins) + 1, np.int64)
+        ends = np.zeros(len(begins) + 1, np.int64)
+        for offset in range(0, total, READ_ROWS):
+            frame = self._operations(self._scan().slice(offset, READ_ROWS)).select("lba", "blocks")
+            lba, blocks = (column.to_numpy() for column in frame.collect().iter_columns())
+            place = np.searchsorted(begins, lba, side="right")
+            counts += np.bincount(place, minlength=len(counts))
+            np.maximum.at(ends, place, lba + blocks)
         cuts: list[tuple[int, int]] = []
         low, high, counted = 0, 0, 0
-        for count, first, end in bins.select("count", "first", "end").iter_rows():
+        firsts = [0, *begins.tolist()]
+        for first, count, end in zip(firsts, counts.tolist(), ends.tolist(), strict=True):
             if counted and first >= high and counted + count > rows:
                 cuts.append((low, first))
                 low, counted = first, 0
             counted, high = counted + count, max(high, end)
         return [*cuts, (low, high)] if counted else cuts
 
-    def _begins(self, rows: int) -> pl.Series:
+    def _begins(self, rows: int, total: int) -> NDArray[np.int64]:
         """Return LBAs with about a sixteenth of *rows* operations from one to the next.
 
-        They are the LBAs of a sample of operations, at most SAMPLE_MAX.
+        They are the LBAs of a sample of at most SAMPLE_MAX of *total* rows.
         """
-        lbas = self._operations().select("lba")
-        total = lbas.select(pl.len()).collect(engine="streaming").item()
-        sample = lbas.gather_every(max(total // SAMPLE_MAX, 1)).collect(engine="streaming")["lba"]
+        sampled = self._operations().filter(pl.col("row") % max(total // SAMPLE_MAX, 1) == 0)
+        sample = np.sort(sampled.select("lba").collect(engine="streaming")["lba"].to_numpy())
         step = max(len(sample) * rows // (_BINS_PER_PART * max(total, 1)), 1)
-        return sample.sort().gather_every(step).unique().sort()
+        return np.unique(sample[::step])
 
 
 def _operations_of(frame: pl.DataFrame) -> Operations:
