@@ -3,7 +3,6 @@
 import dataclasses
 
 import msgspec
-from simulated_target import BLOCKS, NAA, SimulatedTarget, place_of, refused_for
 
 from reference_router.scsi import (
     GOOD,
@@ -15,6 +14,7 @@ from reference_router.scsi import (
     invalid_field,
 )
 from reference_router.service import AccessState, ServiceState
+from tests.unit.scsi.simulated_target import BLOCKS, NAA, SimulatedTarget, place_of, refused_for
 
 
 class OtherName(SimulatedTarget):

@@ -1,4 +1,4 @@
-"""A logical unit behind two engines for two hosts: the router's command decoder over a bytearray."""
+"""A logical unit by two engines for two hosts: the router's command decoder over a bytearray."""
 
 import threading
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from defective_targets import DEFECTS
-from simulated_target import BLOCKS, ENGINES, HOSTS, WWID, SimulatedTarget
 
 import certify.conformance
 from certify import devices, sg
 from certify.devices import MapDevice, ScsiDisk
 from certify.lab import Host, PathEntry
 from certify.plugin import LAB_KEY
+from tests.unit.scsi.defective_targets import DEFECTS
+from tests.unit.scsi.simulated_target import BLOCKS, ENGINES, HOSTS, WWID, SimulatedTarget
 
 
 class Failures:
