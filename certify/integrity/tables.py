@@ -18,6 +18,7 @@ from reports.record import IO_COLUMNS, IoOutcome, IoRecord, RecordError
 
 SAMPLE_MAX = 65_536
 READ_ROWS = 1_000_000
+_GROUP_ROWS = 262_144  # of a row group, as polars writes them
 _BINS_PER_PART = 16
 
 
@@ -42,10 +43,14 @@ class Tables:
 
     def records(self, rows: set[int]) -> dict[int, IoRecord]:
         """Return the records at these rows."""
-        wanted = pl.col("row").is_in(sorted(rows))
-        frame = self._scan().filter(wanted).collect(engine="streaming")
-        records = msgspec.convert(frame.select(IO_COLUMNS).rows(), list[IoRecord])
-        return dict(zip(frame["row"].to_list(), records, strict=True))
+        found: dict[int, IoRecord] = {}
+        for offset in sorted({row // _GROUP_ROWS * _GROUP_ROWS for row in rows}):
+            near = [row for row in rows if offset <= row < offset + _GROUP_ROWS]
+            part = self._scan().slice(offset, _GROUP_ROWS)
+            frame = part.filter(pl.col("row").is_in(near)).collect()
+            records = msgspec.convert(frame.select(IO_COLUMNS).rows(), list[IoRecord])
+            found |= zip(frame["row"].to_list(), records, strict=True)
+        return found
 
     def _scan(self) -> pl.LazyFrame:
         return pl.scan_parquet(list(self.paths), row_index_name="row", low_memory=True)
