@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import pytest
@@ -46,6 +47,7 @@ TAIL_BLOCKS = 2048
 """Blocks at the end that no window covers: tests of the bounds read and write there."""
 WINDOW_KEY = pytest.StashKey[int]()
 SHORT_PROFILE = "quick"
+NO_PAIR = "the lab file names no second path to a unit for conformance tests, by another engine"
 
 
 def _lab_to_write_to(config: pytest.Config) -> Lab:
@@ -79,6 +81,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _run_on_pairs(
     metafunc: pytest.Metafunc, fixture: str, pairs: list[tuple[Place, Place]]
 ) -> None:
+    if not pairs:
+        metafunc.parametrize(fixture, [None], ids=["no-pair"], indirect=True)
+        return
     ids = [f"{one}-to-{other}-{unit}" for (one, unit), (other, _) in pairs]
     metafunc.parametrize(fixture, pairs, ids=ids, indirect=True)
 
@@ -117,7 +122,7 @@ def _long(request: pytest.FixtureRequest) -> None:
         _leave_out(request, f"left out of the profile {profile}")
 
 
-def _leave_out(request: pytest.FixtureRequest, reason: str) -> None:
+def _leave_out(request: pytest.FixtureRequest, reason: str) -> NoReturn:
     """Record that a whole test did not run, and end it."""
     words = (request.function.__doc__ or "").partition("Method:")
     record = AssertionRecord(
@@ -173,7 +178,10 @@ def window(
 ) -> Window:
     """Blocks that no other test writes at the same time: in this worker's part of the unit."""
     params = request.node.callspec.params
-    place = params.get("conformance_path") or (params.get("path_pair") or params["nexus_pair"])[0]
+    pair = params.get("path_pair") or params.get("nexus_pair")
+    place = pair[0] if pair else params.get("conformance_path")
+    if place is None:
+        _leave_out(request, NO_PAIR)
     worker = getattr(request.config, "workerinput", {"workerid": "gw0", "workercount": 1})
     share = (lab_paths[place].blocks - TAIL_BLOCKS) // int(worker["workercount"])
     windows = share // WINDOW_BLOCKS
@@ -259,6 +267,8 @@ def nexus_pair(
     assertion: Record,
 ) -> Iterator[NexusPair]:
     """Two I_T nexuses and all the others of the unit, held alone."""
+    if request.param is None:
+        _leave_out(request, NO_PAIR)
     one, other = (lab_paths[place] for place in request.param)
     paths = [path for path in lab_paths.values() if path.wwid == one.wwid]
     with _nexuses(request, paths, assertion) as opened:
@@ -279,6 +289,8 @@ def path_pair(
     request: pytest.FixtureRequest, lab_paths: dict[tuple[str, str], ConformancePath]
 ) -> tuple[ConformancePath, ConformancePath]:
     """Two paths through different engines: one to write by, one to read by."""
+    if request.param is None:
+        _leave_out(request, NO_PAIR)
     one, other = request.param
     return lab_paths[one], lab_paths[other]
 

@@ -12,6 +12,7 @@ import pytest
 
 import certify.conformance
 from certify import devices, sg
+from certify.conformance.conftest import NO_PAIR
 from certify.devices import MapDevice, ScsiDisk
 from certify.lab import Host, PathEntry
 from certify.plugin import LAB_KEY
@@ -26,9 +27,12 @@ class Failures:
         self.ran = 0
         self.files = set()
         self.texts = []
+        self.left_out = []
 
     def pytest_runtest_logreport(self, report):
         self.ran += report.when == "call"
+        if report.skipped:
+            self.left_out.append(report)
         if report.failed:
             self.texts.append(report.longreprtext)
             self.files.add(Path(report.fspath).stem.removeprefix("test_"))
@@ -71,20 +75,24 @@ def examine(lab, tmp_path, monkeypatch):
     class GivesLab:
         """Takes the place of --lab FILE."""
 
+        def __init__(self, lab):
+            self.lab = lab
+
         def pytest_configure(self, config):
-            config.stash[LAB_KEY] = small
+            config.stash[LAB_KEY] = self.lab
 
     @contextmanager
     def opened(device, **_):
         yield int(device[-1])
 
-    def run(target, only=()):
+    def run(target, only=(), paths=4):
         monkeypatch.setattr(devices, "scsi_disks", lambda *_: disks)
         monkeypatch.setattr(devices, "find_map", lambda *_, **__: multipath)
         monkeypatch.setattr(sg, "opened", opened)
         monkeypatch.setattr(sg, "execute", target.execute)
         monkeypatch.setattr(sg, "reset_unit", target.reset)
         failures = Failures()
+        lab = msgspec.structs.replace(small, path=small.path[:paths])
         where = Path(certify.conformance.__file__).parent
         options = ["-c", "/dev/null", "--rootdir", str(where.parents[1]), "-p", "certify.plugin"]
         quiet = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--tb=no"]
@@ -95,7 +103,7 @@ def examine(lab, tmp_path, monkeypatch):
             if path.stem != "test_witness" and (not only or path.stem.removeprefix("test_") in only)
         ]
         with redirect_stdout(io.StringIO()):
-            pytest.main([*options, *quiet, *alone, *files], plugins=[GivesLab(), failures])
+            pytest.main([*options, *quiet, *alone, *files], plugins=[GivesLab(lab), failures])
         return failures
 
     return run
@@ -106,6 +114,16 @@ def test_a_sound_target_passes(examine):
 
     assert failures.texts == []
     assert failures.ran > 150
+
+
+def test_with_one_path_what_needs_two_is_left_out_with_the_reason(examine):
+    failures = examine(SimulatedTarget(), {"cross_path", "reservations", "bounds"}, paths=1)
+
+    assert failures.texts == []
+    assert {report.longrepr[2] for report in failures.left_out} == {f"Skipped: {NO_PAIR}"}
+    told = [dict(report.user_properties)["assertion"] for report in failures.left_out]
+    assert {one["family"] for one in told} == {"Across paths", "Persistent reservations"}
+    assert {one["verdict"] for one in told} == {"NOT RUN"}
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.__name__)
