@@ -70,6 +70,7 @@ def list_scenarios(arguments: argparse.Namespace) -> int:
                 "expected": one.expected,
                 "need": one.need,
                 "reference": one.reference,
+                "profiles": _profiles_of(one.id),
                 "limit_failover_ms": one.limit_failover_ms,
                 "limit_failback_ms": one.limit_failback_ms,
             }
@@ -87,7 +88,12 @@ def list_scenarios(arguments: argparse.Namespace) -> int:
         say(f"     expected:  {one.expected}")
         say(f"     needs:     {one.need}")
         say(f"     reference: {one.reference}")
+        say(f"     profiles:  {', '.join(_profiles_of(one.id))}")
     return ExitCode.CERTIFIED
+
+
+def _profiles_of(scenario: str) -> list[str]:
+    return [name for name, ids in PROFILES.items() if scenario in ids]
 
 
 def plan(arguments: argparse.Namespace) -> int:
