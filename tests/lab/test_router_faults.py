@@ -169,3 +169,12 @@ def test_a_reset_under_load_harms_nothing(run_case):
     seen = run_case("reset")
 
     assert [status for status, _ in seen["reset"]] == [0, 0]
+
+
+def test_the_lab_files_own_commands_do_what_they_say(run_case):
+    """Scenarios use them to break and to mend: said no, then yes, then no again."""
+    seen = run_case("operator")
+
+    assert seen["engine"] == seen["link"] == seen["unit"] == [False, True, False]
+    assert seen["hidden"] > 0
+    assert seen["taken"] == [], "multipath took disks of the second host"

@@ -7,7 +7,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab.in_guest import array_cases, engine_cases, link_cases, scsi_cases
+from tests.lab.in_guest import (
+    array_cases,
+    engine_cases,
+    lab_file_cases,
+    link_cases,
+    scsi_cases,
+)
 from tests.lab.in_guest.health import settle
 from tests.lab.in_guest.router import ENGINES
 
@@ -24,6 +30,7 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
         array_cases.wrong_order,
         array_cases.release,
         link_cases.link_cut,
+        lab_file_cases.operator,
         scsi_cases.reservations,
         scsi_cases.commands,
         scsi_cases.reset,
