@@ -71,7 +71,10 @@ def judge_point(
         longest = stall.longest(probes, window, end_ns=end_ns)
         measured = longest.ms if longest else 0.0
     tolerance = max(SHARE * pause.ms, interval_ms) + pause.doubt_ms
-    verdict, told = _verdict(place, pause, measured, certain, tolerance)
+    before = Window(start_ns=window.start_ns - AFTER_NS, end_ns=window.start_ns)
+    verdict, told = _verdict(
+        place, pause, measured, certain, tolerance, ambient_ms=_ambient_ms(probes, before)
+    )
     return Point(
         place=place,
         truth_ms=pause.ms,
@@ -88,8 +91,21 @@ def _of(ios: Iterable[IoRecord], prefix: str) -> list[IoRecord]:
     return [io for io in ios if io.probe.startswith(prefix)]
 
 
+def _ambient_ms(probes: Sequence[IoRecord], before: Window) -> float:
+    """Return how late the same probes were without a pause, just before it."""
+    ended = [io for io in probes if 0 <= io.done_ns < before.end_ns]
+    longest = stall.longest(ended, before, end_ns=before.end_ns)
+    return longest.ms if longest else 0.0
+
+
 def _verdict(
-    place: Place, pause: Pause, measured: float, certain: float, tolerance: float
+    place: Place,
+    pause: Pause,
+    measured: float,
+    certain: float,
+    tolerance: float,
+    *,
+    ambient_ms: float,
 ) -> tuple[Verdict, str]:
     if measured < pause.ms - tolerance:
         return Verdict.FAIL, f"too short by more than {show_ms(tolerance)}"
@@ -102,6 +118,8 @@ def _verdict(
         return Verdict.PASS, "flagged as the measurer's own" if own else "measured"
     if own or certain <= pause.ms + tolerance:
         return Verdict.INCONCLUSIVE, f"too long by {show_ms(measured - pause.ms)}: the host's noise"
+    if measured - pause.ms <= tolerance + ambient_ms:
+        return Verdict.INCONCLUSIVE, f"the lab was late by {show_ms(ambient_ms)} without a pause"
     return Verdict.FAIL, f"too long by more than {show_ms(tolerance)}"
 
 

@@ -65,6 +65,15 @@ def test_too_long_by_the_hosts_noise_is_inconclusive() -> None:
     assert "too long by 116 ms" in point.told
 
 
+def test_too_long_by_what_the_lab_is_late_anyhow_is_inconclusive() -> None:
+    ios = [*probed(1005, 2105), make_io(k=999, due=500, done=620)]
+
+    point = judged(Place.PATH, pause(1005, 2005), ios)
+
+    assert point.verdict is Verdict.INCONCLUSIVE
+    assert "the lab was late by 120 ms without a pause" in point.told
+
+
 def test_measurer_that_stood_still_for_longer_than_it_was_made_to_is_inconclusive() -> None:
     point = judged(Place.MEASURER, pause(1005, 2005), [], stopped(1005, 2105))
 
