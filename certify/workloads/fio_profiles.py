@@ -2,15 +2,16 @@
 
 The rates are small, since the host, the system under test and the probes may share one slow CPU:
 the load keeps every path busy and is no benchmark. They are open loop: arrivals are a Poisson
-process (`rate_process=poisson`), and asynchronous I/O goes on being sent while older I/O waits, up
-to DEPTH per stream. `io_submit_mode=offload` would do without that bound, but fio 3.33 (Debian 12)
+process (`rate_process=poisson`), and asynchronous I/O goes on being sent while older I/O waits, for
+DEPTH_S seconds. `io_submit_mode=offload` would do without that bound, but fio 3.33 (Debian 12)
 never ends then when rates are set.
 """
 
 from dataclasses import dataclass
 
-DEPTH = 512
-"""I/Os under way per stream: 12 s without an answer at 40 per second."""
+DEPTH_S = 8
+"""How long a stream sends on at its rate without an answer. fio fills a buffer for each I/O of that
+time before it begins, which costs a slow CPU seconds for many large ones."""
 RUNTIME_S = 24 * 3600
 """Longer than any scenario: fio is told to end when the load is to end."""
 
@@ -25,6 +26,11 @@ class Stream:
     reads_per_s: int = 0
     writes_per_s: int = 0
     copies: int = 1
+
+    @property
+    def depth(self) -> int:
+        """I/Os that may be under way at once."""
+        return DEPTH_S * (self.reads_per_s + self.writes_per_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,6 @@ def job_file(profile: FioProfile, device: str, *, seed: int) -> str:
         f"filename={device}",
         "direct=1",
         "ioengine=libaio",
-        f"iodepth={DEPTH}",
         "thread=1",
         "rate_process=poisson",
         "norandommap=1",
@@ -99,5 +104,5 @@ def job_file(profile: FioProfile, device: str, *, seed: int) -> str:
         rate = f"{stream.reads_per_s or ''},{stream.writes_per_s or ''}".rstrip(",")
         size = f"bssplit={stream.block}" if "/" in stream.block else f"bs={stream.block}"
         lines += ["", f"[{stream.name}]", f"rw={stream.rw}", size]
-        lines += [f"rate_iops={rate}", f"numjobs={stream.copies}"]
+        lines += [f"rate_iops={rate}", f"iodepth={stream.depth}", f"numjobs={stream.copies}"]
     return "\n".join(lines) + "\n"

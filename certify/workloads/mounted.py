@@ -16,7 +16,8 @@ LABEL = "zerostall"
 """Certify takes a file system with this label for its own, and may overwrite it."""
 
 _END = """\
-for file in {pgbench} {lock}; do kill -QUIT $(head -n 1 "$file" 2>/dev/null) 2>/dev/null; done
+kill -KILL $(cat {pgbench}) 2>/dev/null
+kill -QUIT $(head -n 1 {lock}) 2>/dev/null
 for turn in 1 2 3 4 5 6 7 8 9 10; do umount {mount} && exit 0; sleep 1; done
 exit 1"""
 """SIGQUIT is how PostgreSQL is stopped at once, its children included."""
