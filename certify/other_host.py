@@ -28,8 +28,8 @@ from reports.record import IoOutcome, IoRecord
 
 OPERATIONS_MAX = 512
 """Under way or waiting for a path; beyond it what is due waits, still counting from then."""
-RETRY_NS = 10_000_000
-"""Between two rounds over all paths."""
+RETRY_NS = 50_000_000
+"""So long a path that failed is left alone; else hundreds of operations would ask it in turn."""
 POLL_MS_MAX = 20
 GONE_S = 0.002
 JOIN_S = 1.0
@@ -46,8 +46,6 @@ class _Operation:
     workload: Workload
     lane: int
     sent_ns: int = -1  # of the first attempt
-    not_before_ns: int = 0
-    attempts: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +78,7 @@ class OtherHost:
     failure: str = field(init=False, default="")
     _lanes: list[SgQueue] = field(init=False, default_factory=list)
     _streams: list[_Stream] = field(init=False, default_factory=list)
+    _left_alone: dict[int, int] = field(init=False, default_factory=dict)  # path -> until, ns
     _waiting: deque[_Operation] = field(init=False, default_factory=deque)
     _sent: dict[int, _Operation] = field(init=False, default_factory=dict)  # by attempt
     _next_attempt: int = field(init=False, default=0)
@@ -167,14 +166,25 @@ class OtherHost:
                 self._waiting.append(one)
 
     def _send_waiting(self) -> None:
-        now = self.clock()
         for _ in range(len(self._waiting)):
+            if self._usable(0) is None:
+                return
             one = self._waiting.popleft()
-            if one.not_before_ns > now or not self._send(one):
+            if not self._send(one):
                 self._waiting.append(one)
+
+    def _usable(self, first: int) -> int | None:
+        """Return the first path from *first* on that did not just fail, None if all did."""
+        now, count = self.clock(), len(self._lanes)
+        order = ((first + step) % count for step in range(count))
+        return next((one for one in order if self._left_alone.get(one, 0) <= now), None)
 
     def _send(self, one: _Operation) -> bool:
         """Send an operation by its path; return False when it has to wait."""
+        path = self._usable(one.lane)
+        if path is None:
+            return False
+        one.lane = path
         request, attempt = one.request, self._next_attempt
         first = request.offset_bytes // self.block_bytes
         count = BLOCK_BYTES // self.block_bytes
@@ -218,10 +228,8 @@ class OtherHost:
                 self._waiting.append(one)
 
     def _next_path(self, one: _Operation) -> None:
+        self._left_alone[one.lane] = self.clock() + RETRY_NS
         one.lane = (one.lane + 1) % len(self._lanes)
-        one.attempts += 1
-        if one.attempts % len(self._lanes) == 0:
-            one.not_before_ns = self.clock() + RETRY_NS
 
     def _reap_all(self) -> None:
         poll = select.poll()
@@ -237,7 +245,7 @@ class OtherHost:
                 self._end(self._sent.pop(ended[0]), ended[1])
 
     def _patience_ms(self) -> float:
-        if self._waiting:
+        if self._waiting and self._usable(0) is not None:
             return 1.0
         next_ns = min(self._due_ns(stream) for stream in self._streams)
         return min(POLL_MS_MAX, max(1.0, (next_ns - self.clock()) / 1e6))
