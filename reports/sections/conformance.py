@@ -27,6 +27,8 @@ from reports.words import MISSING, count, fit
 
 _PATHS_MOST = 6
 _LINE = 9.6
+_LISTED_MOST = 40
+"""Assertions of a family that are listed by name; all of them are in conformance.json."""
 _COLUMNS = 2
 _GUTTER = 18.0
 _COLUMN_WIDTH = (WIDTH - _GUTTER * (_COLUMNS - 1)) / _COLUMNS
@@ -60,7 +62,9 @@ def _draw_exceptions(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> Non
     sheet.heading("What did not pass", note=f"{count(len(grave))} of {count(len(assertions))}")
     groups: dict[tuple[Verdict, str, str, str, str], list[AssertionRecord]] = {}
     for a in sorted(grave, key=lambda a: order.index(a.verdict)):
-        groups.setdefault((a.verdict, a.family, a.name, a.observed, a.reason), []).append(a)
+        # What did not run for one reason is told once, however much it was.
+        alike = ("", "") if a.verdict is Verdict.NOT_RUN else (a.name, a.observed)
+        groups.setdefault((a.verdict, a.family, *alike, a.reason), []).append(a)
     for members in groups.values():
         _draw_exception(sheet, members)
     sheet.gap(4)
@@ -69,11 +73,15 @@ def _draw_exceptions(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> Non
 def _draw_exception(sheet: Sheet, members: list[AssertionRecord]) -> None:
     """Draw what was seen alike on one or more paths."""
     first = members[0]
-    paths = ", ".join(sorted({member.path for member in members}))
+    paths = ", ".join(sorted({member.path for member in members if member.path}))
+    names = sorted({member.name for member in members})
+    more = f" and {count(len(names) - 1)} more" if len(names) > 1 else ""
     sheet.need(30)
     sheet.gap(4)
     sheet.paragraph(
-        f"{first.verdict} · {first.family}: {first.name} · {paths}",
+        " · ".join(
+            part for part in (first.verdict, f"{first.family}: {names[0]}{more}", paths) if part
+        ),
         font=BOLD,
         size=SMALL,
         colour=TEXT[first.verdict],
@@ -127,8 +135,10 @@ def _draw_list(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> None:
     for a in assertions:
         verdicts.setdefault((a.family, a.name, a.clause), []).append(a.verdict)
     entries: list[tuple[str, str, str, Verdict]] = []
-    for (family, name, clause), found in verdicts.items():
-        entries.append((family, name, clause, gravest(found)))
+    for family in sorted({key[0] for key in verdicts}):
+        entries += _entries_of(
+            family, {key[1:]: gravest(found) for key, found in verdicts.items() if key[0] == family}
+        )
     sheet.heading("All assertions", note="the gravest verdict of all paths", keep=60)
     sheet.gap(4)
     lines = len(entries) + 1.3 * len({entry[0] for entry in entries})
@@ -148,6 +158,20 @@ def _draw_list(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> None:
             before = family
         _draw_entry(sheet, name, clause, verdict, column)
     sheet.y = BOTTOM
+
+
+def _entries_of(
+    family: str, verdicts: dict[tuple[str, str], Verdict]
+) -> list[tuple[str, str, str, Verdict]]:
+    """Return what is listed of a family: all, or the gravest and how many more there are."""
+    ranked = sorted(verdicts.items(), key=lambda item: item[1] is Verdict.PASS)
+    listed = ranked if len(ranked) <= _LISTED_MOST else ranked[: _LISTED_MOST - 1]
+    entries = [(family, name, clause, verdict) for (name, clause), verdict in listed]
+    rest = ranked[len(listed) :]
+    if rest:
+        text = f"{count(len(rest))} more, in conformance.json"
+        entries.append((family, text, "", gravest(verdict for _, verdict in rest)))
+    return entries
 
 
 def _draw_family(sheet: Sheet, family: str, column: int) -> None:
