@@ -12,11 +12,14 @@ from certify.exercise import Exercise
 from certify.lab import LabError
 from certify.ports import Injection
 from certify.runner import ScenarioRun
+from certify.scenarios import MODULES
 from certify.scenarios.base import Break, Step
+from certify.scenarios.soak import SEGMENT_S
 from fault_injectors import FaultError, PathPull, Proof
 from reports.record import EventKind, OutagePlan, ScenarioPlan
 
 from .conftest import make_plan
+from .test_scenarios import make_lab
 from .world import World
 
 STEADY_S = 3.5
@@ -222,6 +225,20 @@ def test_outage_that_is_meant_is_not_waited_out() -> None:
     world.go(step("a"), outage=outage)
 
     assert (3.0, "a mended") in world.acts()
+
+
+def test_soak_goes_through_its_schedule_one_fault_at_a_time() -> None:
+    world = Steps(heals_in_s=1.0)
+    broken = MODULES["T1"].SCENARIO.schedule(make_lab(), seed=3)
+    assert broken is not None
+    world.go(*broken.steps, budget_s=broken.budget_s, fault_s=0.0)
+
+    acts = [what.rpartition(" ")[2] for _, what in world.acts()]
+    assert acts == ["broken", "mended"] * (len(acts) // 2)
+    assert len(acts) > 40
+    last_s = max(at for at, what in world.acts() if what.endswith("broken"))
+    assert SEGMENT_S - 30 < last_s < SEGMENT_S
+    assert len(world.kinds(EventKind.MEND_PROVEN)) == len(acts) // 2
 
 
 @dataclass
