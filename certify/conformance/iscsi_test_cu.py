@@ -22,6 +22,8 @@ FAMILY = "iscsi-test-cu"
 TESTS = "LINUX"
 """The tests that libiscsi's own README.md recommends for devices of Linux."""
 TIMEOUT_S = 300.0
+LOG_LINES_MAX = 200
+"""Lines of a test that failed; it logs every command, 7 MB in all."""
 WAIVERS = Path(__file__).with_name("waivers.toml")
 CLAUSE = "libiscsi test-tool"
 _SUITE = re.compile(r"^Suite: (?P<name>.+?)\s*$")
@@ -117,6 +119,17 @@ def _outcome(name: str, lines: list[str]) -> Outcome:
         failures=tuple(failures),
         log=tuple(text for line in lines if (text := _STAMP.sub("", line).strip())),
     )
+
+
+def transcript(outcomes: Sequence[Outcome]) -> str:
+    """Return what is kept as evidence: a line per test, and the last words of those that failed."""
+    lines: list[str] = []
+    for one in outcomes:
+        word = "FAILED" if one.failed else "skipped" if one.skipped else "passed"
+        lines.append(f"{one.test}: {word if one.ended else 'no end'} {one.skipped}".rstrip())
+        if one.failed or not one.ended:
+            lines += [f"    {text}" for text in (*one.log[-LOG_LINES_MAX:], *one.failures)]
+    return "\n".join(lines) + "\n"
 
 
 def assertions_of(

@@ -15,6 +15,7 @@ from certify.conformance.iscsi_test_cu import (
     load_waivers,
     parse,
     run,
+    transcript,
 )
 from fault_injectors import LocalShell
 
@@ -33,8 +34,8 @@ def test_libiscsi_passes(two_paths: list[Examiner], record_all: RecordAll, evide
         )
         return
     text = run(devices, LocalShell())
-    evidence(PROGRAM, text)
     outcomes = parse(text)
+    evidence(PROGRAM, transcript(outcomes))
     if not outcomes:
         pytest.fail(f"{PROGRAM} ran no test:\n{text[-2000:]}")
     path = two_paths[0].path.name

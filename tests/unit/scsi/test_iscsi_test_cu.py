@@ -90,6 +90,15 @@ def test_a_test_without_an_end_is_inconclusive():
     assert verdicts(cut + "\n")["Read10.BeyondEol"].verdict is Verdict.INCONCLUSIVE
 
 
+def test_evidence_has_the_words_of_what_failed_only():
+    seen = iscsi_test_cu.transcript(parse(OUTPUT))
+
+    assert "Read10.Simple: passed\n" in seen
+    assert "ProutReserve.AccessEA: skipped This test is only supported" in seen
+    assert "successful but should have failed" in seen
+    assert "Test READ10 of 1-256 blocks" not in seen
+
+
 def test_nothing_printed_is_no_test():
     assert parse("could not open device\n") == []
 
