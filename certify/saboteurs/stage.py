@@ -1,8 +1,8 @@
 """Where commands pass: from a host's ring through the defect to the router, and back.
 
 One thread, one epoll: a command that hangs holds nobody else. An engine of the router counts as
-lost from the first command that it does not serve (a transport error, or NOT READY 04h) until the
-first one that ends well.
+lost from the first command that it does not serve (a transport error, or NOT READY 04h) until each
+of its devices that refused one has served one again: it takes up its units one after another.
 """
 
 import heapq
@@ -55,7 +55,7 @@ class Stage:
 
     defect: Defect
     ports: dict[Front, Port] = field(default_factory=dict)
-    lost: set[str] = field(default_factory=set)  # engines
+    lost: dict[str, set[Front]] = field(default_factory=dict)  # by engine, what it does not serve
     _timers: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -74,7 +74,7 @@ class Stage:
 
     def send(self, command: Command, then: Callable[[Outcome], None]) -> None:
         """See defect.Stage."""
-        ended = partial(self._came_back, command.front.engine, then)
+        ended = partial(self._came_back, command.front, then)
         self.ports[command.front].passage.send(command, ended)
 
     def accept(self, port: Port) -> None:
@@ -122,8 +122,8 @@ class Stage:
         else:
             self._answer(port, slot, final)
 
-    def _came_back(self, engine: str, then: Callable[[Outcome], None], outcome: Outcome) -> None:
-        self._notice(engine, outcome)
+    def _came_back(self, front: Front, then: Callable[[Outcome], None], outcome: Outcome) -> None:
+        self._notice(front, outcome)
         then(outcome)
 
     @staticmethod
@@ -131,16 +131,20 @@ class Stage:
         port.ring.answer(slot, outcome.status, outcome.sense, outcome.data)
         port.answered = True
 
-    def _notice(self, engine: str, outcome: Outcome) -> None:
+    def _notice(self, front: Front, outcome: Outcome) -> None:
         gone = outcome.lost or (
             outcome.sense_key == NOT_READY and outcome.asc == _LOGICAL_UNIT_NOT_READY
         )
-        if gone and engine not in self.lost:
-            self.lost.add(engine)
-            self.defect.on_loss(engine, self)
-        elif outcome.good and engine in self.lost:
-            self.lost.discard(engine)
-            self.defect.on_return(engine, self)
+        lost = self.lost.setdefault(front.engine, set())
+        was_lost = bool(lost)
+        if gone:
+            lost.add(front)
+        elif outcome.good:
+            lost.discard(front)
+        if lost and not was_lost:
+            self.defect.on_loss(front.engine, self)
+        elif was_lost and not lost:
+            self.defect.on_return(front.engine, self)
 
 
 def serve(stage: Stage) -> None:

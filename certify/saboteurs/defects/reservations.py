@@ -37,6 +37,7 @@ class ForgetsAtFailover(Defect):
             key = self._keys.get((front.unit, front.host), bytes(8))
             if front.engine != engine and any(key):
                 stage.send(_clear(front, key), lambda _: None)
+        self._keys.clear()
 
 
 class NotEnforced(Defect):

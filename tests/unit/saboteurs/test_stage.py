@@ -203,3 +203,14 @@ def test_an_answer_is_held_as_long_as_the_defect_says(kernel, port, monkeypatch,
     assert stage.run_due() == -1.0
 
     assert kernel.tail == kernel.head
+
+
+def test_an_engine_is_back_when_all_that_it_refused_is_served_again(stage):
+    refused, served = Outcome(status=2, sense=sense(2, 4, 1)), Outcome()
+    for host, outcome in (
+        *(("host1", refused), ("host2", refused), ("host1", served), ("host1", refused)),
+        *(("host1", served), ("host2", served)),
+    ):
+        stage._notice(front(host=host), outcome)
+
+    assert stage.defect.told == [("lost", "engine1"), ("back", "engine1")]
