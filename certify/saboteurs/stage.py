@@ -2,7 +2,7 @@
 
 One thread, one epoll: a command that hangs holds nobody else. An engine of the router counts as
 lost from the first command that it does not serve (a transport error, or NOT READY 04h) until each
-of its devices that refused one has served one again: it takes up its units one after another.
+of its devices that refused one lately has served one again: it takes up its units one by one.
 """
 
 import heapq
@@ -22,6 +22,9 @@ from certify.saboteurs.ring import Ring, Slot
 from certify.saboteurs.values import NOT_READY, Command, Front, Outcome, takes_data
 
 _LOGICAL_UNIT_NOT_READY = 0x04  # ASC 04h: becoming ready, unavailable, standby ...
+FORGOTTEN_S = 1.5
+"""A device that refused a command and was asked nothing since counts no more. multipath asks every
+second."""
 _KICK = b"\1\0\0\0"  # uio: any four bytes
 
 
@@ -55,7 +58,8 @@ class Stage:
 
     defect: Defect
     ports: dict[Front, Port] = field(default_factory=dict)
-    lost: dict[str, set[Front]] = field(default_factory=dict)  # by engine, what it does not serve
+    lost: dict[str, dict[Front, float]] = field(default_factory=dict)
+    """By engine, what it does not serve, and when it last refused that."""
     _timers: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -135,12 +139,14 @@ class Stage:
         gone = outcome.lost or (
             outcome.sense_key == NOT_READY and outcome.asc == _LOGICAL_UNIT_NOT_READY
         )
-        lost = self.lost.setdefault(front.engine, set())
+        now_s, lost = self.now_s(), self.lost.setdefault(front.engine, {})
         was_lost = bool(lost)
         if gone:
-            lost.add(front)
+            lost[front] = now_s
         elif outcome.good:
-            lost.discard(front)
+            lost.pop(front, None)
+            for one in [one for one, at_s in lost.items() if now_s - at_s > FORGOTTEN_S]:
+                del lost[one]
         if lost and not was_lost:
             self.defect.on_loss(front.engine, self)
         elif was_lost and not lost:

@@ -214,3 +214,16 @@ def test_an_engine_is_back_when_all_that_it_refused_is_served_again(stage):
         stage._notice(front(host=host), outcome)
 
     assert stage.defect.told == [("lost", "engine1"), ("back", "engine1")]
+
+
+def test_what_refused_a_command_long_ago_does_not_keep_an_engine_away(stage, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(Stage, "now_s", lambda self: now[0])
+    refused = Outcome(status=2, sense=sense(2, 4, 1))
+    for host in ("host1", "host2"):
+        stage._notice(front(host=host), refused)
+
+    now[0] = 3.0
+    stage._notice(front(), Outcome())
+
+    assert stage.defect.told == [("lost", "engine1"), ("back", "engine1")]
