@@ -101,8 +101,11 @@ def _draw_exception(sheet: Sheet, members: list[AssertionRecord]) -> None:
 
 
 def _draw_families(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> None:
-    """Draw one row per family with a mark and a count for each path."""
-    paths = sorted({assertion.path for assertion in assertions})
+    """Draw one row per family with a mark and a count for each path.
+
+    What belongs to no path, for a whole test did not run, counts for each.
+    """
+    paths = sorted({assertion.path for assertion in assertions} - {""}) or [""]
     families = list(dict.fromkeys(assertion.family for assertion in assertions))
     sheet.heading("Families, by path", note="passed of all assertions")
     for start in range(0, len(paths), _PATHS_MOST):
@@ -114,7 +117,8 @@ def _draw_families(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> None:
         for family in families:
             row: list[Cell] = [strong(family)]
             row += [
-                _share([a for a in assertions if (a.family, a.path) == (family, p)]) for p in part
+                _share([a for a in assertions if a.family == family and a.path in (p, "")])
+                for p in part
             ]
             row += [cell("")] * (_PATHS_MOST - len(part))
             rows.append(row)
