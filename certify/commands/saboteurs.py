@@ -100,7 +100,7 @@ def _clean_runs(folder: Path, others: Sequence[Path]) -> list[tuple[RunRecord, C
     folders = [*sorted((folder / RUNS).glob("clean-[0-9]*")), *others]
     runs = []
     for one in folders:
-        if one.is_dir():
+        if (one / "verdict.json").exists():
             run, judgement, _ = read_run(one)
             if run.lab.target != "reference-router":
                 raise RecordError(f"{one}: of {run.lab.target!r}, not of the reference router")

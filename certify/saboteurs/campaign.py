@@ -184,29 +184,38 @@ def read_result(path: Path) -> Result:
 
 
 def run_clean(campaign: Campaign, repeats: int, tell: Tell) -> list[tuple[RunRecord, CleanRuns]]:
-    """Run `quick` against the reference router until *repeats* runs are there; return all.
+    """Run `quick` against the reference router until *repeats* runs have a verdict; return them.
 
-    Runs of this commit that are in the folder already count, so a cut session goes on.
+    Runs of this commit that are in the folder already count, so a cut session goes on. What was
+    cut short is left alone and counts as nothing; after *repeats* of those RecordError is raised.
     """
     runs: list[tuple[RunRecord, CleanRuns]] = []
-    for number in range(1, repeats + 1):
+    for number in range(1, 2 * repeats + 1):
+        if len(runs) == repeats:
+            break
         folder = campaign.folder / RUNS / f"clean-{number:03d}"
+        if not folder.exists():
+            run_certify(clean_argv(folder, campaign.kernel), folder, max(os.sched_getaffinity(0)))
         if not (folder / "verdict.json").exists():
-            if folder.exists():
-                raise RecordError(f"{folder}: a run that was cut short; remove it or seal it")
-            argv = [
-                *("run", "--destroy", "--target", "reference-router", "--profile", PROFILE),
-                *(("--kernel", campaign.kernel) if campaign.kernel else ()),
-                *("--runs", str(folder.parent), "--run-dir", str(folder), "--progress", "plain"),
-            ]
-            run_certify(argv, folder, max(os.sched_getaffinity(0)))
+            tell(f"{folder.name}: no verdict; see {folder}.log")
+            continue
         run, judgement, _ = read_run(folder)
         if run.tool.commit != campaign.commit and not campaign.keep:
             raise RecordError(f"{folder}: of commit {run.tool.commit[:12]}; --keep counts it too")
-        counted = clean_runs_of(judgement)
-        runs.append((run, counted))
-        tell(f"clean-{number:03d}: {judgement.verdict}: {judgement.sentence}")
+        runs.append((run, clean_runs_of(judgement)))
+        tell(f"{folder.name}: {judgement.verdict}: {judgement.sentence}")
+    if len(runs) < repeats:
+        raise RecordError(f"{len(runs)} of {repeats} runs came to a verdict")
     return runs
+
+
+def clean_argv(folder: Path, kernel: str | None) -> list[str]:
+    """Return the command line of a run of the good system."""
+    return [
+        *("run", "--destroy", "--target", "reference-router", "--profile", PROFILE),
+        *(("--kernel", kernel) if kernel else ()),
+        *("--runs", str(folder.parent), "--run-dir", str(folder), "--progress", "plain"),
+    ]
 
 
 __all__ = ["Campaign", "CleanRuns", "Outcome", "read_result", "read_run", "run_clean"]

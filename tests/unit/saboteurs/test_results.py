@@ -1,5 +1,7 @@
 """What a sealed run says of a saboteur, the matrix, and the suite's own figure."""
 
+import dataclasses
+
 import msgspec
 import pytest
 
@@ -346,3 +348,35 @@ def test_a_damaged_result_is_an_error_that_names_the_file(tmp_path):
 
 def test_no_verdict_names_why():
     assert without_run(SLOW, "the guest died", took_s=1.0).sentence == "the guest died"
+
+
+@pytest.fixture
+def cleaned(monkeypatch, tmp_path):
+    """A campaign whose second run is cut short; every other one passes."""
+
+    def run_certify(argv, folder, cpu):
+        folder.mkdir(parents=True)
+        if folder.name != "clean-002":
+            (folder / "verdict.json").touch()
+
+    judged = judgement(Verdict.PASS, scenario(Verdict.PASS))
+    monkeypatch.setattr(campaign, "run_certify", run_certify)
+    monkeypatch.setattr(campaign, "read_run", lambda _: (run_record(), judged, conformance()))
+    return campaign.Campaign(folder=tmp_path, kernel="uml", jobs=1, commit="c0ffee")
+
+
+def test_a_clean_run_that_was_cut_short_counts_as_nothing(cleaned):
+    told = []
+
+    runs = campaign.run_clean(cleaned, 3, told.append)
+
+    assert [counted.clean for _, counted in runs] == [1, 1, 1]
+    assert [line.split(":")[0] for line in told] == [f"clean-00{n}" for n in (1, 2, 3, 4)]
+    assert "no verdict" in told[1]
+
+
+def test_clean_runs_of_another_commit_are_refused(cleaned):
+    other = dataclasses.replace(cleaned, commit="another")
+
+    with pytest.raises(RecordError, match="--keep"):
+        campaign.run_clean(other, 1, lambda _: None)
