@@ -19,7 +19,8 @@ from certify.scsi import Completion, HostStatus, SenseKey, Status
 
 NAME = "conformance"
 FAULT = "fault"
-PAUSE_S = 0.05
+PAUSE_S = 0.5
+"""Between the rounds of one nexus: threads of this process share the processor with the probes."""
 END_S = 60.0
 LBAS_EACH = 64
 """Blocks of one nexus: after a write that failed it goes on to the next, for that write is
