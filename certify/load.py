@@ -57,8 +57,8 @@ RATES = Rates(
     read_ms=10.0,
     control_ms=10.0,
     path_ms=50.0,
-    array_ms=20.0,
-    host_ms=50.0,
+    array_ms=50.0,
+    host_ms=100.0,
     poll_ms=100.0,
 )
 RATES_EMULATED = Rates(
