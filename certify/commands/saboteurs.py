@@ -54,8 +54,9 @@ def list_them(arguments: argparse.Namespace) -> int:
 
 def matrix(arguments: argparse.Namespace) -> int:
     """Run the saboteurs and say which check caught which; 0 if all were found."""
-    results = _campaign(arguments).run(_chosen(arguments.only), lambda text: tell(f"  {text}"))
-    seen = matrix_of(results)
+    campaign = _campaign(arguments)
+    results = campaign.run(_chosen(arguments.only), lambda text: tell(f"  {text}"))
+    seen = matrix_of(_with_earlier(results, campaign))
     path = arguments.dir / "matrix.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(seen), indent=2))
@@ -124,6 +125,13 @@ def _chosen(names: Sequence[str]) -> list[Saboteur]:
         return [saboteur_named(name) for name in names] if names else list(SABOTEURS.values())
     except KeyError as error:
         raise LabError(str(error.args[0])) from error
+
+
+def _with_earlier(results: Sequence[Result], campaign: Campaign) -> list[Result]:
+    """Add what an earlier session found of the others, in the order of the catalogue."""
+    new = {one.saboteur: one for one in results}
+    every = (new.get(name) or campaign.stored(one) for name, one in SABOTEURS.items())
+    return [one for one in every if one is not None]
 
 
 def _show(seen: Matrix) -> None:

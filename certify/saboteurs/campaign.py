@@ -74,12 +74,15 @@ class Campaign:
 
     def result(self, saboteur: Saboteur) -> Result | None:
         """Return a result that need not be got again: of this commit, and one that says much."""
+        kept = None if self.again else self.stored(saboteur)
+        return kept if kept is not None and (self.keep or kept.outcome in GOOD) else None
+
+    def stored(self, saboteur: Saboteur) -> Result | None:
+        """Return the result that is there, whatever it says, if it is of this commit."""
         path = self.folder / RESULTS / f"{saboteur.name}.json"
-        if self.again or not path.exists():
+        if not path.exists():
             return None
         kept = read_result(path)
-        if kept.outcome not in GOOD and not self.keep:
-            return None
         return kept if self.keep or kept.commit == self.commit else None
 
     def _run(self, saboteur: Saboteur, processor: int) -> Result:

@@ -5,6 +5,7 @@ import dataclasses
 import msgspec
 import pytest
 
+from certify.cli import main
 from certify.credibility import credibility_of, published, write
 from certify.saboteurs import campaign
 from certify.saboteurs.catalogue import SABOTEURS, saboteur_named
@@ -337,6 +338,21 @@ def test_what_was_found_by_this_commit_is_kept(started, outcome, commit, again):
     made.run([SLOW], lambda _: None)
 
     assert bool(runs) is again
+
+
+def test_a_matrix_of_some_takes_in_what_is_known_of_the_others(started, capsys):
+    made, _ = started
+    folder = made.folder / campaign.RESULTS
+    folder.mkdir()
+    for name in ("stall-3s", "ghost-write"):
+        (folder / f"{name}.json").write_bytes(msgspec.json.encode(result(name, Outcome.FOUND)))
+    words = ["saboteurs", "matrix", "--dir", str(made.folder), "--keep", "--only", "ghost-write"]
+
+    assert main(words) == 0
+
+    seen = msgspec.json.decode((made.folder / "matrix.json").read_bytes())
+    assert [one["saboteur"] for one in seen["results"]] == ["ghost-write", "stall-3s"]
+    assert "2 of 2 defects found; the control: not run" in capsys.readouterr().out
 
 
 def test_a_damaged_result_is_an_error_that_names_the_file(tmp_path):
