@@ -70,8 +70,19 @@ class ScsiOffline:
             raise FaultError(f"{self.subject}: {'; '.join(failed)}")
 
     def healed(self, shell: Shell) -> Proof:
-        """See Fault.healed: every device says running."""
-        return self._proof(shell, RUNNING)
+        """See Fault.healed: every device says running, and has a size.
+
+        One that was given back while its target did not serve was rescanned in vain: the kernel
+        takes its size for 0 (sd_revalidate_disk, drivers/scsi/sd.c) and asks no more. So it is
+        rescanned until there is an answer.
+        """
+        proof = self._proof(shell, RUNNING)
+        empty = [hctl for hctl in self._prepared() if self._is_empty(shell, hctl)]
+        if not proof.effective or not empty:
+            return proof
+        for hctl in empty:
+            shell.write_text(f"{SYSFS}/{hctl}/device/rescan", "1\n")
+        return Proof(effective=False, seen=f"{proof.seen}; rescanned for size 0: {empty[0]}")
 
     def to_params(self) -> dict[str, Any]:
         """See Fault.to_params."""
@@ -93,6 +104,11 @@ class ScsiOffline:
         return Proof(
             effective=all(state == wanted for state in states.values()), seen=f"sysfs: {seen}"
         )
+
+    @staticmethod
+    def _is_empty(shell: Shell, hctl: str) -> bool:
+        sizes = shell.glob(f"{SYSFS}/{hctl}/device/block/*/size")
+        return any(shell.read_text(path).strip() == "0" for path in sizes)
 
     @staticmethod
     def _state(shell: Shell, hctl: str) -> str:

@@ -70,6 +70,19 @@ def test_heal_goes_on_after_a_device_that_will_not(shell):
     assert not fault.healed(shell).effective
 
 
+def test_device_whose_size_was_lost_is_rescanned_until_it_has_one(shell):
+    device = "/sys/class/scsi_device/2:0:1:0/device"
+    shell.files |= {f"{device}/block/sda/size": "0\n", f"{device}/rescan": ""}
+    fault = PathPull(subject="path1", hctl=("2:0:1:*",)).prepare(shell)
+
+    proof = fault.healed(shell)
+    assert not proof.effective
+    assert proof.seen.endswith("rescanned for size 0: 2:0:1:0")
+    assert shell.calls == [f"write '1\\n' {device}/rescan"]
+    shell.files[f"{device}/block/sda/size"] = "131072\n"
+    assert fault.healed(shell).effective
+
+
 def test_devices_matched_by_two_globs_are_taken_once(shell):
     fault = ArrayOffline(subject="A", hctl=("2:0:1:*", "2:*")).prepare(shell)
 
