@@ -5,6 +5,7 @@ in drivers/target/target_core_alua.c), as a real array does while its controller
 each other. An initiator tries such commands again until its patience or its time is over.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -16,6 +17,8 @@ from fault_injectors.shell import FaultError, Shell
 BACKSTORES = "/sys/kernel/config/target/core/iblock_*/*"
 STATE = "alua/default_tg_pt_gp/alua_access_state"
 OPTIMIZED, TRANSITIONING = "0", "15"
+_DEVICE = re.compile(r"iBlock device: (\S+)")
+"""What a backstore is on (iblock_show_configfs_dev_params); its udev_path may be empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +41,16 @@ class ArrayTransition:
         """See Fault.prepare; refuses devices that no LIO backstore is on."""
         if not self.devices:
             raise FaultError(f"{self.subject}: the lab file names no device-mapper device")
-        above = {
-            shell.read_text(f"{folder}/udev_path").strip(): folder
-            for folder in shell.glob(BACKSTORES)
-            if shell.exists(f"{folder}/udev_path")
-        }
-        found: list[str] = []
-        for device in self.devices:
-            names = (dm_table.node(shell, device), f"/dev/mapper/{device}")
-            folders = [above[name] for name in names if name in above]
-            if not folders:
-                raise FaultError(f"{self.subject}: no LIO iblock backstore is on {device}")
-            found += folders
-        ready = replace(self, backstores=tuple(found))
+        above = {}
+        for folder in shell.glob(BACKSTORES):
+            if shell.exists(f"{folder}/info"):
+                found = _DEVICE.search(shell.read_text(f"{folder}/info"))
+                above |= {f"/dev/{found[1]}": folder} if found else {}
+        nodes = {device: dm_table.node(shell, device) for device in self.devices}
+        for device, node in nodes.items():
+            if node not in above:
+                raise FaultError(f"{self.subject}: no LIO iblock backstore is on {device} ({node})")
+        ready = replace(self, backstores=tuple(above[node] for node in nodes.values()))
         if not (proof := ready.healed(shell)).effective:
             raise FaultError(f"{self.subject}: expected access state 0, seen {proof.seen}")
         return ready

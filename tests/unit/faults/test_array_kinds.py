@@ -144,7 +144,10 @@ def test_a_block_that_is_none_is_refused(device_mapper):
 def lio(device_mapper):
     for number, name in enumerate(DEVICES):
         folder = f"/sys/kernel/config/target/core/iblock_{number}/{name}"
-        device_mapper.files[f"{folder}/udev_path"] = f"/dev/dm-{number}\n"
+        device_mapper.files[f"{folder}/info"] = (
+            "Status: ACTIVATED  Max Queue Depth: 0  SectorSize: 512  HwMaxSectors: 248\n"
+            f"        iBlock device: dm-{number}  UDEV PATH: /dev/dm-{number}  readonly: 0\n"
+        )
         device_mapper.files[f"{folder}/alua/default_tg_pt_gp/alua_access_state"] = "0\n"
     return device_mapper
 
