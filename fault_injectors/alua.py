@@ -41,7 +41,7 @@ class ArrayTransition:
         """See Fault.prepare; refuses devices that no LIO backstore is on."""
         if not self.devices:
             raise FaultError(f"{self.subject}: the lab file names no device-mapper device")
-        above = {}
+        above: dict[str, str] = {}
         for folder in shell.glob(BACKSTORES):
             if shell.exists(f"{folder}/info"):
                 found = _DEVICE.search(shell.read_text(f"{folder}/info"))

@@ -18,7 +18,7 @@ SCENARIO = Scenario(
     title="Logical unit reset during an engine loss",
     kind=EngineKill.kind,
     description=(
-        "Host 2 resets a unit by the second engine, a second after the first engine was killed. "
+        "Host 1 resets a unit by the second engine, a second after the first engine was killed. "
         "Every other nexus of the unit has to be told by a unit attention, once; hosts that use "
         "other units must notice nothing."
     ),

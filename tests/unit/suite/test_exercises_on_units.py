@@ -84,7 +84,7 @@ class Unit:
         return ended(command)
 
     def reset(self, descriptor):
-        for who in (("host1", "engine1"), ("host1", "engine2"), ("host2", "engine1")):
+        for who in (("host1", "engine1"), ("host2", "engine1"), ("host2", "engine2")):
             self.pending.setdefault(who, []).append((0x29, 0x03))
 
 
@@ -217,6 +217,7 @@ def run(monkeypatch, exercise, unit, *, until=None):
         nexus.Nexus, "once", lambda self, *args, **more: unit.once(self.path, *args, **more)
     )
     monkeypatch.setattr(resets.sg, "reset_unit", unit.reset)
+    monkeypatch.setattr(resets, "TOLD_MS", 60.0)
     for module in (reservation, resets):
         monkeypatch.setattr(module, "AFTER_S", 0.0)
     reports = Reports()
