@@ -25,6 +25,8 @@ PROGRAMS = ("initdb", "pg_ctl", "psql", "pgbench", "pg_amcheck", "pg_checksums")
 USERS = ("postgres", "nobody")
 CLIENTS = 3
 RATE_PER_S = 40
+NICENESS = 10
+"""Behind the probes, where both share a CPU: the database's own lateness is told, not judged."""
 SCALE = 1
 """pgbench's: 100,000 accounts, 15 MB."""
 MAKE_S = 180.0
@@ -83,7 +85,7 @@ class Programs:
         """Return the command line that runs a program as the unprivileged user."""
         gid = pwd.getpwnam(self.user).pw_gid
         who = ("setpriv", f"--reuid={self.user}", f"--regid={gid}", "--clear-groups")
-        return (*who, "--", self.path(name), *arguments)
+        return (*who, "--", "nice", "-n", str(NICENESS), self.path(name), *arguments)
 
     def owns(self, path: Path) -> bool:
         """Say whether *path* is a folder of the user's: anybody may have put one there."""

@@ -40,7 +40,7 @@ class Host:
     def run(self, argv, *, timeout_s, check=True):
         words = list(argv)
         if words[0] == "setpriv":
-            words = words[words.index("--") + 1 :]
+            words = words[words.index("--") + 4 :]  # after nice -n NICENESS
         name = Path(words[0]).name
         called = f"{name} {words[-1]}" if name == "pg_ctl" else name
         if name == "pg_ctl" and "-m" in words:
