@@ -12,8 +12,7 @@ from certify.scsi import Completion, SenseKey
 NAME = "logical unit reset"
 AFTER_S = 1.0
 TOLD_MS = 1500.0
-"""How long the other nexus asks. A Linux target with TCMU says that a reset is done before the
-router behind it knows of it (tcmu_tmr_notify in drivers/target/target_core_user.c)."""
+"""How long the other nexus asks, so that one that is told twice or late is seen."""
 POLL_S = 0.02
 RESET_ASC = 0x29
 """POWER ON, RESET, OR BUS DEVICE RESET OCCURRED and its kinds, SPC-6 table E.2."""
