@@ -43,6 +43,7 @@ def test_a_reset_is_told_to_every_other_nexus(nexuses: Nexuses) -> None:
     """LOGICAL UNIT RESET is told once to all others. Method: reset, TEST UNIT READY twice."""
     name = "reset of the logical unit"
     for other in _witnesses(nexuses, name, RESET):
+        other.settle()  # the reset for the witness before was told to this one, too
         try:
             nexuses.mine.reset()
         except OSError as error:
