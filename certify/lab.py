@@ -6,6 +6,7 @@ named by its WWID, never by /dev/sdX, which another boot may give to another dis
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -29,8 +30,15 @@ class Command(Entry, frozen=True, kw_only=True):
     timeout_s: float = 30.0
 
 
+Plane = Literal["cross", "array", "host"]
+"""What is probed beside the application, each path and the control disk: tagged reads through each
+path, the arrays' legs, other hosts.
+"""
+PLANES: tuple[Plane, ...] = ("cross", "array", "host")
+
+
 class General(Entry, frozen=True, kw_only=True):
-    """[lab]: what the lab is."""
+    """[lab]: what the lab is. `planes` costs CPU of the host that measures."""
 
     name: str
     kind: str = "physical"  # "physical" or "virtual"
@@ -38,6 +46,7 @@ class General(Entry, frozen=True, kw_only=True):
     target: str = ""  # of a virtual lab: what `--target` put under test
     topology: str = "single"
     times_indicative: bool = False  # an emulated CPU
+    planes: list[Plane] = msgspec.field(default_factory=lambda: list(PLANES))
 
 
 class Target(Entry, frozen=True, kw_only=True):

@@ -241,7 +241,7 @@ class Load:
             hctls={one.path: one.disk.hctl for one in paths},
             interval_ns=_ns(rates.path_ms),
             emit=self.emit,
-            reads=reads,
+            reads=reads if "cross" in self.lab.lab.planes else None,
             block_bytes=paths[0].disk.block_bytes,
         )
 
@@ -253,7 +253,7 @@ class Load:
             (array, leg)
             for array in self.lab.array
             for leg in array.leg
-            if leg.logical_unit == unit and leg.inspect_wwid
+            if leg.logical_unit == unit and leg.inspect_wwid and "array" in self.lab.lab.planes
         ]
         return [
             OpenLoopProbe(
@@ -271,7 +271,7 @@ class Load:
         """Return the paths to *unit* of every other host on this machine, host by host."""
         hosts: dict[str, list[PathDevice]] = {}
         for path in self.devices.other_paths:
-            if path.unit.name == unit:
+            if path.unit.name == unit and "host" in self.lab.lab.planes:
                 hosts.setdefault(path.host, []).append(path)
         return list(hosts.values())
 
