@@ -61,6 +61,7 @@ class ScenarioRun:
     _exercises: list[Exercise] = field(init=False, default_factory=list)
     _phase_now: str = field(init=False, default="")
     _written: list[int] = field(init=False, default_factory=list)
+    _restored: bool = field(init=False, default=False)  # by the last look
 
     def run(self) -> list[str]:
         """Do it all; return what of the lab is not whole again, one line each.
@@ -138,7 +139,7 @@ class ScenarioRun:
     def _verify(self) -> list[str]:
         self._phase("undo", "Reading everything back")
         ports = self.ports
-        if self._problems():  # something was lost again meanwhile: unequal arrays would be no news
+        if self._restored and self._problems():  # lost again: unequal arrays would be no news
             self._look_at_redundancy()
         ports.verify(ports.history, self._written)
         problems = self._problems()
@@ -154,7 +155,8 @@ class ScenarioRun:
         """Wait until redundancy is shown, and record whether it was."""
         problems = self._wait_whole(self.caps.redundancy_s)
         detail = problems[0] if problems else "every path active, engines and arrays say redundant"
-        data = {"restored": not problems, "problems": problems[:10]}
+        self._restored = not problems
+        data = {"restored": self._restored, "problems": problems[:10]}
         self.ports.history.event(EventKind.REDUNDANCY, "lab", detail, data)
 
     def _wait_whole(self, seconds: float) -> list[str]:
