@@ -12,7 +12,7 @@ import msgspec
 from certify.verdict import show_ms
 from reports.folder import Run
 from reports.model import GRAVITY, Scenario, scenarios_of
-from reports.record import Record, RecordError, Verdict
+from reports.record import AssertionRecord, Record, RecordError, Verdict
 
 SCHEMA = 1
 FACTOR = 1.5
@@ -71,12 +71,15 @@ def _scenario(one: Scenario) -> ScenarioBaseline:
     )
 
 
+def _name(one: AssertionRecord) -> str:
+    return f"{one.family}/{one.name}" + (f" on {one.path}" if one.path else "")
+
+
 def _passed(run: Run) -> set[str]:
     """Return the assertions that passed and nowhere else failed under the same name."""
     verdicts: dict[str, list[Verdict]] = {}
     for one in run.conformance.assertions:
-        name = f"{one.family}/{one.name}" + (f" on {one.path}" if one.path else "")
-        verdicts.setdefault(name, []).append(one.verdict)
+        verdicts.setdefault(_name(one), []).append(one.verdict)
     return {name for name, told in verdicts.items() if set(told) == {Verdict.PASS}}
 
 
@@ -138,7 +141,7 @@ def _longer(before_ms: float, after_ms: float, noise_ms: float) -> bool:
 def _conformance_worse(baseline: Baseline, now: Baseline, run: Run) -> list[str]:
     lost = sorted(set(baseline.conformance_passed) - set(now.conformance_passed))
     verdicts = {
-        f"{one.family}/{one.name}" + (f" on {one.path}" if one.path else ""): one.verdict
+        _name(one): one.verdict
         for one in run.conformance.assertions
         if one.verdict is not Verdict.PASS
     }

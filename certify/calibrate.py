@@ -18,7 +18,7 @@ from certify.calibration import Place, Point, judge_point
 from certify.deadline import Deadline
 from certify.devices import LabDevices, resolve
 from certify.dm_pause import Pause, hold, linear_over
-from certify.heartbeat import BEAT_EMULATED_S, BEAT_S, Heartbeat
+from certify.heartbeat import Heartbeat, beat_s_of
 from certify.history import Window
 from certify.lab import Lab, LabError
 from certify.load import Load, load_unit, quiet_interpreter, rates_of
@@ -125,7 +125,7 @@ def _loaded(lab: Lab, devices: LabDevices, seed: int) -> Iterator[_Seen]:
         ordinal=seed,
         emit=seen.ios.append,
     )
-    heartbeat = Heartbeat(beat_s=BEAT_EMULATED_S if lab.lab.times_indicative else BEAT_S)
+    heartbeat = Heartbeat(beat_s=beat_s_of(lab))
     with quiet_interpreter():
         try:
             load.start()
@@ -178,7 +178,7 @@ def _interval_ms(lab: Lab, place: Place) -> float:
         return max(rates.read_ms, rates.write_ms)
     if place is Place.ARRAY:
         return rates.array_ms
-    return 1e3 * (BEAT_EMULATED_S if lab.lab.times_indicative else BEAT_S)
+    return 1e3 * beat_s_of(lab)
 
 
 def wait_whole(look: Callable[[], list[str]], seconds: float) -> list[str]:

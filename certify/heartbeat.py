@@ -8,6 +8,7 @@ I/O, so the system under test cannot delay it except by taking the CPU, which is
 import time
 
 from certify.deadline import Clock
+from certify.lab import Lab
 from certify.watcher import Emit, Watcher
 from reports.record import EventKind
 
@@ -17,6 +18,11 @@ BEAT_EMULATED_S = 0.04
 NOTICE_BEATS = 3
 """Later by so many beats than it was due, a beat is news; less is ordinary scheduling."""
 SUBJECT = "suite"
+
+
+def beat_s_of(lab: Lab) -> float:
+    """Return how often the suite's heart beats on a lab, in seconds."""
+    return BEAT_EMULATED_S if lab.lab.times_indicative else BEAT_S
 
 
 class Heartbeat:

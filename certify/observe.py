@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pyudev
 
-from certify.heartbeat import BEAT_EMULATED_S, BEAT_S, Heartbeat
+from certify.heartbeat import Heartbeat, beat_s_of
 from certify.lab import Lab, LabError
 from certify.multipath import Daemon, LocalDaemon, read_maps
 from certify.path_states import PathNames, PathStates
@@ -269,7 +269,7 @@ def observers_of(
     """
     names, states = PathNames(lab), PathStates()
     return [
-        Heartbeat(beat_s=BEAT_EMULATED_S if lab.lab.times_indicative else BEAT_S),
+        Heartbeat(beat_s=beat_s_of(lab)),
         KernelLogObserver(),
         UeventObserver(names, states),
         PathStateObserver(names, states, daemon=daemon, interval_s=poll_s),

@@ -127,3 +127,7 @@ class Ports:
     looks: Sequence[Callable[[], list[str]]]  # what is not whole, cheap looks first
     verify: Callable[[History, list[int]], None]  # reads back and compares, as events and I/Os
     exercises: Callable[[Callable[[], str]], Sequence[Exercise]]  # takes what tells the phase
+
+    def problems(self) -> list[str]:
+        """Return what the first look that finds anything finds, [] if the lab is whole."""
+        return next((found for look in self.looks if (found := look())), [])

@@ -139,10 +139,10 @@ class ScenarioRun:
     def _verify(self) -> list[str]:
         self._phase("undo", "Reading everything back")
         ports = self.ports
-        if self._restored and self._problems():  # lost again: unequal arrays would be no news
+        if self._restored and self.ports.problems():  # lost again: unequal arrays would be no news
             self._look_at_redundancy()
         ports.verify(ports.history, self._written)
-        problems = self._problems()
+        problems = ports.problems()
         self._phase("done", "")
         return problems
 
@@ -163,14 +163,10 @@ class ScenarioRun:
         """Wait until the lab is whole; return what is not when *seconds* have passed."""
         deadline = Deadline.after(seconds, self.ports.clock)
         while True:
-            problems = self._problems()
+            problems = self.ports.problems()
             if not problems or deadline.passed:
                 return problems
             self._watch(LOOK_S)
-
-    def _problems(self) -> list[str]:
-        """Return what the first look that finds anything finds."""
-        return next((found for look in self.ports.looks if (found := look())), [])
 
     def _watch(self, seconds: float, *, until_flowing_s: float = 0.0) -> None:
         """Let time pass: *seconds*, and up to *until_flowing_s* until the I/O flows."""

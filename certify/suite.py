@@ -145,7 +145,7 @@ class Suite:
         """Start engines that do not serve, so that what follows can be run; else give up."""
         started, left = bring_back(
             self.lab,
-            lambda: next((found for look in ports.looks if (found := look())), []),
+            ports.problems,
             shells=self._helper.shell_for,
             clock=ports.clock,
             sleep=ports.sleep,

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.attachment import attach, pack
-from reports.folder import Run, load_run, verify_manifest
+from reports.folder import Run, load_sealed
 from reports.ink import Page
 from reports.paint import Properties, page_numbers, paint
-from reports.record import RecordError
 from reports.sections.application import draw_application
 from reports.sections.configuration import draw_configuration
 from reports.sections.conformance import draw_conformance
@@ -108,10 +107,7 @@ def build_report(folder: Path, output: Path | None = None) -> Path:
     that is not what was sealed gets no report.
     """
     target = output or folder / "report.pdf"
-    run = load_run(folder)
-    problems = verify_manifest(folder)
-    if problems:
-        raise RecordError(f"{folder}: not the sealed evidence: {'; '.join(problems)}")
+    run = load_sealed(folder)
     report = render(run)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(report.pdf)

@@ -87,6 +87,15 @@ class Run:
         return path
 
 
+def load_sealed(folder: Path) -> "Run":
+    """Load a run folder that is what was sealed; raise RecordError naming what is not."""
+    run = load_run(folder)
+    problems = verify_manifest(folder)
+    if problems:
+        raise RecordError(f"{folder}: not the sealed evidence: {'; '.join(problems)}")
+    return run
+
+
 def load_run(folder: Path) -> Run:
     """Load a sealed run folder; raise RecordError naming the first file that is wrong."""
     return Run(

@@ -10,7 +10,7 @@ from rich.table import Table
 from certify.baseline import baseline_of, read_baseline, regressions
 from certify.commands.output import say, say_json
 from certify.verdict import ExitCode, show_ms
-from reports.folder import Run, load_run, verify_manifest
+from reports.folder import Run, load_sealed
 from reports.record import RecordError, Verdict, encode
 from reports.side_by_side import Cell, Column, Line, SideBySide, side_by_side
 
@@ -67,12 +67,7 @@ def _against_baseline(arguments: argparse.Namespace) -> int:
 
 def _sealed(folders: Sequence[Path]) -> list[Run]:
     """Load run folders; raise RecordError for one that is not what was sealed."""
-    runs = []
-    for folder in folders:
-        runs.append(load_run(folder))
-        problems = verify_manifest(folder)
-        if problems:
-            raise RecordError(f"{folder}: not the sealed evidence: {'; '.join(problems)}")
+    runs = [load_sealed(folder) for folder in folders]
     ids = [run.run.run_id for run in runs]
     again = next((one for one in ids if ids.count(one) > 1), None)
     if again is not None:

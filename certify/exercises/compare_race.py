@@ -2,10 +2,12 @@
 
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 from certify import cdb
 from certify.exercise import ExerciseKind, Stage
+from certify.exercises.background import Background
 from certify.exercises.nexus import Nexus, lacks_hosts, nexus
 from certify.exercises.race import Outcome, Swap, contested, problems
 from certify.lab import LabError
@@ -14,7 +16,6 @@ from certify.scsi import Completion, ScsiError, SenseKey, Status
 NAME = "compare and write"
 LBA = 64
 PAUSE_S = 0.02
-END_S = 60.0
 RACERS = 2
 MISCOMPARE = "MISCOMPARE DURING VERIFY OPERATION, Eh/1Dh/00h"
 MISCOMPARE_ASC = (0x1D, 0x00)
@@ -25,12 +26,10 @@ class CompareRace:
     """Two racers read one block and replace what they read by a value of their own."""
 
     stage: Stage
-    _ended: threading.Event = field(init=False, default_factory=threading.Event)
+    _background: Background = field(init=False, default_factory=lambda: Background(name=NAME))
     _gate: threading.Barrier = field(init=False)
     _swaps: list[Swap] = field(init=False, default_factory=list)
     _odd: list[str] = field(init=False, default_factory=list)
-    _failure: str = field(init=False, default="")
-    _threads: list[threading.Thread] = field(init=False, default_factory=list)
 
     def start(self) -> None:
         """See Exercise.start."""
@@ -40,21 +39,15 @@ class CompareRace:
         except ScsiError as error:
             raise LabError(f"exercise {NAME}: {error}") from error
         for racer in range(RACERS):
-            thread = threading.Thread(
-                target=self._race, args=(racer,), name=f"{NAME} {racer}", daemon=True
-            )
-            self._threads.append(thread)
-            thread.start()
+            self._background.start(partial(self._race, racer))
 
     def stop(self) -> None:
         """See Exercise.stop."""
-        self._ended.set()
-        for thread in self._threads:
-            thread.join(END_S)
-        self._gate.abort()
-        if self._failure or any(thread.is_alive() for thread in self._threads):
-            raise LabError(f"exercise {NAME}: {self._failure or 'a racer has not ended'}")
-        if self._threads:
+        try:
+            self._background.stop()
+        finally:
+            self._gate.abort()
+        if self._background.started:
             self._report()
 
     def _report(self) -> None:
@@ -80,13 +73,10 @@ class CompareRace:
     def _race(self, racer: int) -> None:
         """Race until the end; a racer whose engine does not serve goes on by the other one."""
         paths = [nexus(self.stage, racer, racer), nexus(self.stage, racer, 1 - racer)]
-        try:
-            for step in count(1):
-                if self._ended.wait(PAUSE_S):
-                    return
-                self._swap(racer, paths, step * RACERS + racer)
-        except (OSError, LabError) as error:
-            self._failure = str(error)
+        for step in count(1):
+            if self._background.ended.wait(PAUSE_S):
+                return
+            self._swap(racer, paths, step * RACERS + racer)
 
     def _swap(self, racer: int, paths: list[Nexus], new: int) -> None:
         """Read the value and replace it by *new*, through the first path that serves."""
@@ -114,7 +104,7 @@ class CompareRace:
         try:
             self._gate.wait(PAUSE_S)
         except threading.BrokenBarrierError:
-            if not self._ended.is_set():
+            if not self._background.ended.is_set():
                 self._gate.reset()
 
     def _outcome(self, ended: Completion) -> Outcome:

@@ -9,10 +9,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from certify import cdb
 from certify.devices import PathDevice
 from certify.exercise import ExerciseKind, Stage
+from certify.exercises.background import Background
 from certify.exercises.nexus import ATTENTIONS_MAX, PURPOSE, Nexus, lacks_hosts
 from certify.inquiry import Page
 from certify.scsi import Completion, HostStatus, SenseKey, Status
@@ -21,7 +23,6 @@ NAME = "conformance"
 FAULT = "fault"
 PAUSE_S = 0.5
 """Between the rounds of one nexus: threads of this process share the processor with the probes."""
-END_S = 60.0
 LBAS_EACH = 64
 """Blocks of one nexus: after a write that failed it goes on to the next, for that write is
 undecided for ever.
@@ -128,8 +129,7 @@ class ConformanceInFault:
 
     stage: Stage
     _tally: Tally = field(init=False, default_factory=Tally)
-    _ended: threading.Event = field(init=False, default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(init=False, default_factory=list)
+    _background: Background = field(init=False, default_factory=lambda: Background(name=NAME))
     _blocks: list[Block] = field(init=False, default_factory=list)
 
     def start(self) -> None:
@@ -142,17 +142,11 @@ class ConformanceInFault:
         for block, path in zip(self._blocks, paths, strict=True):
             self._write(Nexus(path), block)
         for number, (path, questions) in enumerate(zip(paths, asked, strict=True)):
-            thread = threading.Thread(
-                target=self._ask, args=(path, number, questions), name=NAME, daemon=True
-            )
-            self._threads.append(thread)
-            thread.start()
+            self._background.start(partial(self._ask, path, number, questions))
 
     def stop(self) -> None:
         """See Exercise.stop."""
-        self._ended.set()
-        for thread in self._threads:
-            thread.join(END_S)
+        self._background.stop()
         counts, wrong = self._tally.counts, self._tally.wrong
         told = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing"
         if wrong:
@@ -166,7 +160,7 @@ class ConformanceInFault:
 
     def _ask(self, path: PathDevice, number: int, questions: list[Question]) -> None:
         nexus = Nexus(path)
-        while not self._ended.wait(PAUSE_S):
+        while not self._background.ended.wait(PAUSE_S):
             if self.stage.phase() != FAULT:
                 continue
             for question in questions:

@@ -1,15 +1,12 @@
 """An exercise that acts once, some seconds into the fault phase, in a thread of its own."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from certify.exercise import Stage
-from certify.lab import LabError
-from fault_injectors import FaultError
+from certify.exercises.background import Background
 
 POLL_S = 0.02
-END_S = 60.0
 FAULT = "fault"
 
 
@@ -21,38 +18,34 @@ class InFault:
     stage: Stage
     after_s: float
     act: Callable[[Stage], None]
-    _ended: threading.Event = field(init=False, default_factory=threading.Event)
     _acted: bool = field(init=False, default=False)
-    _failure: str = field(init=False, default="")
-    _thread: threading.Thread = field(init=False)
-    started: bool = field(init=False, default=False)
+    _background: Background = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._background = Background(name=self.name)
+
+    @property
+    def started(self) -> bool:
+        """Tell whether `start` was called."""
+        return self._background.started
 
     def start(self) -> None:
         """See Exercise.start."""
-        self.started = True
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        self._thread.start()
+        self._background.start(self._run)
 
     def stop(self) -> None:
         """See Exercise.stop."""
-        self._ended.set()
-        self._thread.join(END_S)
-        if self._thread.is_alive():
-            raise LabError(f"exercise {self.name}: no end within {END_S:g} s")
-        if self._failure:
-            raise LabError(f"exercise {self.name}: {self._failure}")
+        self._background.stop()
         if not self._acted:
             self.stage.report(
                 self.name, expected="done during the fault", observed="not done", good=None
             )
 
     def _run(self) -> None:
-        try:
-            while self.stage.phase() != FAULT:
-                if self._ended.wait(POLL_S):
-                    return
-            if not self._ended.wait(self.after_s):
-                self.act(self.stage)
-                self._acted = True
-        except (LabError, FaultError, OSError) as error:
-            self._failure = str(error)
+        ended = self._background.ended
+        while self.stage.phase() != FAULT:
+            if ended.wait(POLL_S):
+                return
+        if not ended.wait(self.after_s):
+            self.act(self.stage)
+            self._acted = True

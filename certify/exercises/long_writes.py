@@ -5,11 +5,11 @@ sent again through the other engine, as a host does. Then the whole range must b
 command that was sent made it, through both engines, and must stay so when the engine returns.
 """
 
-import threading
 from dataclasses import dataclass, field
 
 from certify import cdb
 from certify.exercise import ExerciseKind, Stage
+from certify.exercises.background import Background
 from certify.exercises.nexus import Nexus, lacks_hosts, nexus
 from certify.lab import LabError
 
@@ -22,7 +22,6 @@ STEP_BLOCKS = 128
 TRIES = 20
 PAUSE_S = 0.25
 IDLE_S = 0.02
-END_S = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,24 +29,18 @@ class LongWrites:
     """Commands over 1,024 blocks each, by engine 1 as long as it serves, then by engine 2."""
 
     stage: Stage
-    _ended: threading.Event = field(init=False, default_factory=threading.Event)
+    _background: Background = field(init=False, default_factory=lambda: Background(name=NAME))
     _holds: list[int | None] = field(init=False, default_factory=lambda: [None] * RANGES)
     _sent: int = field(init=False, default=0)
     _again: int = field(init=False, default=0)
-    _failure: str = field(init=False, default="")
-    _thread: threading.Thread = field(init=False)
 
     def start(self) -> None:
         """See Exercise.start."""
-        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
-        self._thread.start()
+        self._background.start(self._run)
 
     def stop(self) -> None:
         """See Exercise.stop: read every range through both engines."""
-        self._ended.set()
-        self._thread.join(END_S)
-        if self._failure or self._thread.is_alive():
-            raise LabError(f"exercise {NAME}: {self._failure or 'a command has not ended'}")
+        self._background.stop()
         wrong = [
             text
             for engine in (0, 1)
@@ -66,13 +59,10 @@ class LongWrites:
         )
 
     def _run(self) -> None:
-        try:
-            number = 0
-            while not self._ended.wait(IDLE_S):
-                number += 1
-                self._command(number % RANGES, number)
-        except (OSError, LabError) as error:
-            self._failure = str(error)
+        number = 0
+        while not self._background.ended.wait(IDLE_S):
+            number += 1
+            self._command(number % RANGES, number)
 
     def _command(self, where: int, value: int) -> None:
         """Send one command, again until it is GOOD; every fifth one is UNMAP."""
@@ -85,7 +75,7 @@ class LongWrites:
                 self._again += attempt > 0
                 self._holds[where] = None if unmap else value
                 return
-            if self._ended.wait(PAUSE_S if attempt % 2 else 0.0):
+            if self._background.ended.wait(PAUSE_S if attempt % 2 else 0.0):
                 break
         raise LabError(f"a command over {BLOCKS} blocks failed {TRIES} times by either engine")
 

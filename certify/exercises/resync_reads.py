@@ -3,12 +3,12 @@
 import mmap
 import os
 import random
-import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from certify.exercise import ExerciseKind, Stage
+from certify.exercises.background import Background
 from certify.lab import LabError
 from certify.load import load_unit
 from certify.stall import percentile
@@ -18,7 +18,6 @@ BLOCK_BYTES = 4096
 INTERVAL_S = 0.02
 LEAST = 20
 """Reads in a phase below which a 99th percentile says nothing."""
-END_S = 60.0
 BEFORE, AFTER = ("steady",), ("mend", "recover")
 
 
@@ -27,22 +26,16 @@ class ResyncReads:
     """Reads of 4 KiB all over the unit, each after the other, with their latency by phase."""
 
     stage: Stage
-    _ended: threading.Event = field(init=False, default_factory=threading.Event)
+    _background: Background = field(init=False, default_factory=lambda: Background(name=NAME))
     _ms: dict[str, list[float]] = field(init=False, default_factory=lambda: defaultdict(list))
-    _failure: str = field(init=False, default="")
-    _thread: threading.Thread = field(init=False)
 
     def start(self) -> None:
         """See Exercise.start."""
-        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
-        self._thread.start()
+        self._background.start(self._run)
 
     def stop(self) -> None:
         """See Exercise.stop."""
-        self._ended.set()
-        self._thread.join(END_S)
-        if self._failure or self._thread.is_alive():
-            raise LabError(f"exercise {NAME}: {self._failure or 'a read has not ended'}")
+        self._background.stop()
         before = [ms for phase in BEFORE for ms in self._ms[phase]]
         after = [ms for phase in AFTER for ms in self._ms[phase]]
         observed, good = judged(before, after)
@@ -57,14 +50,14 @@ class ResyncReads:
             descriptor = os.open(device.device, os.O_RDONLY | os.O_DIRECT)
             try:
                 with mmap.mmap(-1, BLOCK_BYTES) as memory:
-                    while not self._ended.wait(INTERVAL_S):
+                    while not self._background.ended.wait(INTERVAL_S):
                         phase, began = self.stage.phase(), time.monotonic_ns()
                         os.preadv(descriptor, [memory], rng.randrange(blocks) * BLOCK_BYTES)
                         self._ms[phase].append((time.monotonic_ns() - began) / 1e6)
             finally:
                 os.close(descriptor)
         except OSError as error:
-            self._failure = f"{device.device}: {error.strerror}"
+            raise LabError(f"{device.device}: {error.strerror}") from error
 
 
 def judged(before_ms: list[float], after_ms: list[float]) -> tuple[str, bool | None]:
