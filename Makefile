@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine:
 #   make certify   boot the virtual lab, certify the reference router, write the PDF
-#   make test      every check: ruff, mypy, unit tests, lab tests
+#   make test      the checks: ruff, mypy, unit tests, lab tests
 # Root (or sudo) is used for one thing only: installing Debian packages that are missing.
 
 PYTHON ?= python3
@@ -18,7 +18,7 @@ PEER_PACKAGES := tcmu-runner dbus-daemon
 # What `certify run --application postgresql` needs.
 APPLICATION_PACKAGES := postgresql-15
 
-.PHONY: certify test setup packages peers applications bench compile clean help
+.PHONY: certify test extended setup packages peers applications bench compile clean help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -26,8 +26,11 @@ help: ## list the commands
 certify: setup ## boot the virtual lab, certify the reference router, write the PDF
 	@"$(VENV)/bin/certify" run --destroy $(RUN_ARGS)
 
-test: setup applications ## run every check (.ci/run calls this)
+test: setup ## run the checks (.ci/run calls this)
 	@"$(VENV)/bin/tox" run $(TOX_ARGS)
+
+extended: setup applications ## run the lab tests that are not among the checks yet
+	@"$(VENV)/bin/tox" run -e extended $(TOX_ARGS)
 
 bench: setup ## print speeds of the router, of LIO and of LIO over MD RAID-1, from one run in one guest; of the judge
 	@"$(VENV)/bin/certify" lab bench $(RUN_ARGS)
