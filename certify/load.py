@@ -6,7 +6,6 @@ the lab file permits it; other hosts on this machine; the control disk.
 
 import gc
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,8 +31,6 @@ OTHER_COLD_BLOCKS = 960
 WRITER = 1
 SEQUENCES_PER_HOST = 1 << 28
 """Versions that a host may write in one repeat: no two hosts ever write the same number."""
-SWITCH_INTERVAL_S = 0.0005
-"""How long a Python thread may keep the others waiting; the default of 5 ms would be noise."""
 NICE = -10
 PREFILL_S = 10.0
 PREFILL_INTERVAL_MS = 1.0
@@ -306,22 +303,22 @@ def load_unit(lab: Lab) -> str:
 
 @contextmanager
 def quiet_interpreter() -> Iterator[None]:
-    """Keep Python's own pauses out of what is measured: no garbage collection, fast switches.
+    """Keep Python's own pauses out of what is measured: no garbage collection.
 
-    Where it is allowed, this process is also preferred over others for the CPU.
+    Where it is allowed, this process is also preferred over others for the CPU. The interpreter's
+    switch interval stays as it is: each thread that waits for the interpreter wakes up once an
+    interval to ask for it, and at 0.5 ms a dozen of them used up the one processor of a small
+    guest by asking alone, seconds on end (docs/measuring.md).
     """
-    interval = sys.getswitchinterval()
     nice = os.getpriority(os.PRIO_PROCESS, 0)
     gc.collect()
     gc.freeze()
     gc.disable()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     _renice(NICE)
     try:
         yield
     finally:
         _renice(nice)
-        sys.setswitchinterval(interval)
         gc.enable()
         gc.unfreeze()
 
