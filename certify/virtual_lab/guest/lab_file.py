@@ -1,28 +1,20 @@
 """Write lab.toml of the virtual lab: what an engineer writes by hand for a real one."""
 
-import os
-
 import msgspec
 
-from certify.lab import PLANES, SCHEMA, Control, General, Host, Lab, Plane, Target
+from certify.lab import SCHEMA, Control, General, Host, Lab, Target
 from certify.virtual_lab import layout
 from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.guest.targets.base import Built
 from certify.virtual_lab.targets import target_named
 
 PATH = layout.RUN / "lab.toml"
-PROCESSORS_FOR_PLANES = 2
-"""On one, which engines and suite share, further planes made the suite itself stand still."""
 
 
 def write(chosen: Settings, built: Built, *, control: str) -> None:
     """Write the lab file from what was really found; *control* is a WWID."""
     lab = lab_of(chosen, built, control=control)
     PATH.write_bytes(msgspec.toml.encode(lab))
-
-
-def _planes() -> list[Plane]:
-    return list(PLANES) if (os.cpu_count() or 1) >= PROCESSORS_FOR_PLANES else []
 
 
 def lab_of(chosen: Settings, built: Built, *, control: str) -> Lab:
@@ -38,7 +30,6 @@ def lab_of(chosen: Settings, built: Built, *, control: str) -> Lab:
             target=target.name,
             topology="single",
             times_indicative=chosen.kernel == "tcg",
-            planes=_planes(),
         ),
         system_under_test=Target(name=target.title, note=target.note),
         host=[Host(name=name) for name in layout.HOSTS],

@@ -39,8 +39,10 @@ def reservations() -> dict[str, Any]:
     seen["reserve"] = _out(one, "--reserve", "--param-rk=a1", "--prout-type=1")
     seen["reserve_again"] = _out(two, "--reserve", "--param-rk=a2", "--prout-type=1")
     seen["held"] = _transfers()
-    seen["preempt"] = _out(two, "--preempt", "--param-rk=a2", "--param-sark=a1", "--prout-type=1")
-    seen["attention"] = _tool("sg_turs", "-v", one)
+    with storage.no_path_checker():
+        preempt = ["--preempt", "--param-rk=a2", "--param-sark=a1", "--prout-type=1"]
+        seen["preempt"] = _out(two, *preempt)
+        seen["attention"] = _tool("sg_turs", "-v", one)
     seen["preempted"] = {**_transfers(), "keys": _keys(one)}
     _out(one, "--register", "--param-sark=a1")
     ENGINES[1].kill()  # the one that the reservation came through

@@ -3,6 +3,7 @@
 import contextlib
 import mmap
 import os
+import signal
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -39,6 +40,17 @@ class CommandError(Exception):
 def lab() -> dict[str, Any]:
     """Return lab.toml."""
     return tomllib.loads((layout.RUN / "lab.toml").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def no_path_checker() -> Iterator[None]:
+    """Stop multipathd for a moment: its TEST UNIT READY on a path takes a unit attention away."""
+    daemon = int(subprocess.check_output(["pidof", "multipathd"], text=True))
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(daemon, signal.SIGCONT)
 
 
 def node(hctl: str) -> str:
