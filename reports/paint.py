@@ -19,7 +19,7 @@ from reports.ink import (
     Shape,
     Text,
 )
-from reports.style import PAGE_HEIGHT, PAGE_WIDTH, REGULAR, load_fonts, text_width
+from reports.style import PAGE_HEIGHT, PAGE_WIDTH, REGULAR, load_fonts, runs, text_width
 
 _ROUND = 1  # line cap and join, ISO 32000-1, 8.4.3.3 and 8.4.3.4
 _BUTT = 0
@@ -106,8 +106,11 @@ class _Painter:
         shift = {Align.LEFT: 0.0, Align.CENTRE: width / 2, Align.RIGHT: width}[mark.align]
         left, baseline = mark.x - shift, PAGE_HEIGHT - mark.y
         self.canvas.setFillColor(mark.colour)
-        self.canvas.setFont(mark.font, mark.size)
-        self.canvas.drawString(left, baseline, mark.text)
+        x = left
+        for font, part in runs(mark.text, mark.font):
+            self.canvas.setFont(font, mark.size)
+            self.canvas.drawString(x, baseline, part)
+            x += text_width(part, font, mark.size)
         if mark.goes_to in self.numbers:
             area = (left, baseline - 2, left + width, baseline + mark.size)
             self.canvas.linkRect("", mark.goes_to, area, thickness=0, relative=0)

@@ -4,6 +4,10 @@ Lengths are points (1/72 inch). The fills are the colour-blind safe palette of O
 are too light for text, so each has a dark twin, whose contrast on white is at least 5:1.
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +33,11 @@ REGULAR: Final = "Lato-Regular"
 BOLD: Final = "Lato-Bold"
 MONO: Final = "DejaVuSansMono"
 FONTS: Final = (REGULAR, BOLD, MONO)
+CJK_REGULAR: Final = "NotoSansSC-Regular"
+CJK_BOLD: Final = "NotoSansSC-Bold"
+FALLBACK: Final = {REGULAR: CJK_REGULAR, BOLD: CJK_BOLD, MONO: CJK_REGULAR}
+"""What draws the characters that a font lacks; embedded only where a page needs it."""
+ALL_FONTS: Final = (*FONTS, CJK_REGULAR, CJK_BOLD)
 FONT_FOLDER: Final = Path(__file__).parent / "fonts"
 
 TINY: Final = 6.5
@@ -83,21 +92,62 @@ PALE: Final = {
 }
 
 
+_SHARED_MARKS: Final = frozenset("“”‘’—")
+"""Punctuation of both scripts: full-width beside Chinese, else as Latin has it."""
+
+
 def load_fonts() -> None:
     """Make the report's own fonts known to reportlab; a second call changes nothing."""
-    known = set(pdfmetrics.getRegisteredFontNames())
-    for name in FONTS:
-        if name not in known:
-            pdfmetrics.registerFont(TTFont(name, str(FONT_FOLDER / f"{name}.ttf")))
+    for name in ALL_FONTS:
+        _load(name)
+
+
+@lru_cache
+def _load(name: str) -> None:
+    pdfmetrics.registerFont(TTFont(name, str(FONT_FOLDER / f"{name}.ttf")))
 
 
 def text_width(text: str, font: str, size: float) -> float:
     """Return the width of *text* in points."""
-    load_fonts()
-    return float(pdfmetrics.stringWidth(text, font, size))
+    return sum(float(pdfmetrics.stringWidth(part, name, size)) for name, part in runs(text, font))
+
+
+def runs(text: str, font: str) -> tuple[tuple[str, str], ...]:
+    """Return *text* in pieces, each with the font that draws it: *font*, or what stands in for it.
+
+    Fonts are loaded when first needed: the one for Chinese takes a while and is seldom needed.
+    """
+    if text.isascii():
+        _load(font)
+        return ((font, text),)
+    return _split(text, font)
+
+
+@lru_cache(maxsize=8192)
+def _split(text: str, font: str) -> tuple[tuple[str, str], ...]:
+    glyphs, spare = _glyphs(font), FALLBACK.get(font, font)
+    if all(ord(character) in glyphs for character in text):
+        return ((font, text),)
+    fonts = [spare if _needs_spare(character, font) else font for character in text]
+    for at, character in enumerate(text):
+        if character in _SHARED_MARKS and spare in fonts[max(at - 1, 0) : at + 2]:
+            fonts[at] = spare
+    pairs = groupby(zip(fonts, text, strict=True), key=itemgetter(0))
+    return tuple((name, "".join(character for _, character in group)) for name, group in pairs)
+
+
+def _needs_spare(character: str, font: str) -> bool:
+    code = ord(character)
+    return code not in _glyphs(font) and code in _glyphs(FALLBACK.get(font, font))
+
+
+@lru_cache
+def _glyphs(font: str) -> Mapping[int, int]:
+    _load(font)
+    glyphs: Mapping[int, int] = pdfmetrics.getFont(font).face.charToGlyph
+    return glyphs
 
 
 def has_glyph(character: str, font: str) -> bool:
-    """Tell whether *font* can draw *character*."""
-    load_fonts()
-    return ord(character) in pdfmetrics.getFont(font).face.charToGlyph
+    """Tell whether *font*, or the one that stands in for it, can draw *character*."""
+    return ord(character) in _glyphs(font) or _needs_spare(character, font)

@@ -21,7 +21,7 @@ from reports.build import render
 from reports.folder import Run, load_run, sha256_of, verify_manifest
 from reports.record import RecordError
 from reports.signatures import SigningError, examine, roles_of
-from reports.style import FONTS
+from reports.style import ALL_FONTS
 
 _SUBJECT = re.compile(r"run (?P<run>.+); evidence root sha256:(?P<root>[0-9a-f]{64})")
 _PAGE = re.compile(r"Page (\d+) of (\d+)")
@@ -190,7 +190,7 @@ def _font_problems(reader: PdfReader) -> list[str]:
     ] + [
         f"font {name} is not of this report"
         for name in sorted(embedded)
-        if name.split("+")[-1] not in FONTS and embedded[name]
+        if name.split("+")[-1] not in ALL_FONTS and embedded[name]
     ]
 
 

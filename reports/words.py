@@ -2,12 +2,16 @@
 
 import math
 import re
+from functools import reduce
+from unicodedata import east_asian_width
 
 from reports.style import has_glyph, text_width
 
 MISSING = "–"
 THIN_SPACE = "\u202f"
 MINUS = "−"
+_CLOSING = frozenset("，。、；：？！）》〉」』】〕〗％‰”’…")
+_OPENING = frozenset("（《〈「『【〔〖“‘")
 _BREAKING_SPACE = re.compile(rf"[^\S{THIN_SPACE}]+")
 
 
@@ -108,24 +112,55 @@ def wrap(text: str, font: str, size: float, width: float, *, max_lines: int = 0)
 
     A word longer than a line is broken. With *max_lines*, the rest is cut with an ellipsis.
     """
-    lines = _break_words(printable(text, font).split(" "), font, size, width)
+    lines = _fill(_pieces(printable(text, font)), font, size, width)
     if not max_lines or len(lines) <= max_lines:
         return lines
-    rest = " ".join(lines[max_lines - 1 :])
+    rest = reduce(_join, lines[max_lines - 1 :])
     return [*lines[: max_lines - 1], fit(rest, font, size, width)]
 
 
-def _break_words(words: list[str], font: str, size: float, width: float) -> list[str]:
+def _pieces(text: str) -> list[str]:
+    """Return what no line may break, each piece with the space before it, if there is one.
+
+    Chinese breaks between any two characters, but not before a closing mark nor after an opening
+    one (GB/T 15834-2011, 5.1).
+    """
+    pieces: list[str] = []
+    for character in text:
+        if pieces and character != " " and not _may_break(pieces[-1][-1], character):
+            pieces[-1] += character
+        else:
+            pieces.append(character)
+    return pieces or [""]
+
+
+def _may_break(before: str, after: str) -> bool:
+    if before == " " or before in _OPENING or after in _CLOSING:
+        return False
+    return _is_wide(before) or _is_wide(after)
+
+
+def _is_wide(character: str) -> bool:
+    """Tell whether a character is of a script that is written without spaces."""
+    return east_asian_width(character) in "WF"
+
+
+def _join(one: str, other: str) -> str:
+    seamless = not one or not other or _is_wide(one[-1]) or _is_wide(other[0])
+    return one + other if seamless else f"{one} {other}"
+
+
+def _fill(pieces: list[str], font: str, size: float, width: float) -> list[str]:
     lines: list[str] = []
     line = ""
-    for word in words:
-        candidate = f"{line} {word}" if line else word
+    for piece in pieces:
+        candidate = line + piece if line else piece.lstrip(" ")
         if text_width(candidate, font, size) <= width:
             line = candidate
             continue
         if line:
             lines.append(line)
-        *full, line = _break_word(word, font, size, width)
+        *full, line = _break_word(piece.lstrip(" "), font, size, width)
         lines.extend(full)
     lines.append(line)
     return lines

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import words
-from reports.style import BODY, BOLD, FONTS, MONO, REGULAR, SMALL, text_width
+from reports.style import BODY, BOLD, FALLBACK, FONTS, MONO, REGULAR, SMALL, runs, text_width
 
 TEXTS = st.text(max_size=80)
 WIDTHS = st.floats(min_value=20, max_value=400)
@@ -83,4 +83,30 @@ def test_wrapping_keeps_to_its_lines(text: str, most: int) -> None:
 
 
 def test_character_without_glyph_is_spelled() -> None:
-    assert words.printable("医院 a\x00b", REGULAR) == "<U+533B><U+9662> a<U+0000>b"
+    assert words.printable("ป a\x00b", REGULAR) == "<U+0E1B> a<U+0000>b"
+
+
+@pytest.mark.parametrize("font", FONTS)
+def test_chinese_is_drawn_by_the_font_that_stands_in(font: str) -> None:
+    assert words.printable("上海 SAN 医院", font) == "上海 SAN 医院"
+    assert [name for name, _ in runs("上海 SAN", font)] == [FALLBACK[font], font]
+
+
+def test_quotes_are_of_the_script_beside_them() -> None:
+    assert runs("“路径”", REGULAR) == ((FALLBACK[REGULAR], "“路径”"),)
+    assert runs("“path”", REGULAR) == ((REGULAR, "“path”"),)
+
+
+def test_chinese_breaks_without_spaces_and_never_before_a_closing_mark() -> None:
+    text = "主机、引擎、阵列（两套）全部运行。"
+    for width in range(20, 140):
+        lines = words.wrap(text, REGULAR, BODY, width)
+        assert "".join(lines) == text
+        assert not any(line[0] in "、（）。" and line[0] != "（" for line in lines)
+        assert not any(line[-1] == "（" for line in lines)
+
+
+def test_cut_lines_of_chinese_get_no_spaces() -> None:
+    lines = words.wrap("存储阵列数据路由器" * 5, REGULAR, BODY, 60, max_lines=2)
+    assert len(lines) == 2
+    assert " " not in "".join(lines)
