@@ -21,6 +21,7 @@ from reports.sections.fault import draw_fault
 from reports.sections.integrity import draw_integrity
 from reports.sections.matrix import draw_matrix
 from reports.sections.method import draw_method
+from reports.sections.requirements import draw_requirements
 from reports.sections.side_by_side import draw_side_by_side
 from reports.sheet import Furniture, Sheet
 from reports.side_by_side import SideBySide
@@ -48,6 +49,7 @@ def lay_out(run: Run) -> list[Page]:
     sheet = Sheet(furniture=furniture)
     draw_cover(sheet, view)
     draw_matrix(sheet, view)
+    draw_requirements(sheet, view)
     for scenario in view.scenarios:
         if scenario.was_run:  # why another did not run is in the matrix
             draw_fault(sheet, view, scenario)

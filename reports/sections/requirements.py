@@ -1,0 +1,141 @@
+"""The requirement trace: each requirement, what tests it, what became of that."""
+
+from reports.ink import Align
+from reports.record import Verdict
+from reports.sheet import Sheet
+from reports.style import FAIL_TEXT, INK, MONO, MUTED, SMALL, TINY
+from reports.table import DENSE, Cell, Chip, Column, PageOf, Row, Stack, Words, cell, draw_table
+from reports.trace import Requirement, Standard, requirements_of, standards_of
+from reports.view import View
+from reports.words import count, limit, plural
+
+_COLUMNS = (
+    Column(title="Requirement", share=62),
+    Column(title="What is required", share=210),
+    Column(title="Tested by", share=64),
+    Column(title="checks passed", share=52, align=Align.RIGHT),
+    Column(title="", share=68, align=Align.RIGHT),
+    Column(title="Page", share=22, align=Align.RIGHT),
+)
+_UNTESTED_COLUMNS = (
+    Column(title="Requirement", share=62),
+    Column(title="Scenario", share=140),
+    Column(title="why it was not tested", share=276),
+)
+_STANDARD_COLUMNS = (
+    Column(title="Standard", share=132),
+    Column(title="clauses quoted", share=60, align=Align.RIGHT),
+    Column(title="assertions passed", share=60, align=Align.RIGHT),
+    Column(title="failed", share=44, align=Align.RIGHT),
+    Column(title="inconclusive", share=52, align=Align.RIGHT),
+    Column(title="not run", share=44, align=Align.RIGHT),
+    Column(title="", share=68, align=Align.RIGHT),
+    Column(title="Page", share=22, align=Align.RIGHT),
+)
+
+
+def draw_requirements(sheet: Sheet, view: View) -> None:
+    """Draw the trace of the protocol's requirements, what was not tested, and the standards."""
+    found = requirements_of(view.scenarios)
+    tested = [one for one in found if one.was_tested]
+    met = sum(one.verdict is Verdict.PASS for one in found)
+    document = view.run.run.acceptance.requirements
+    agreed = f" They stand for “{document}”." if document else ""
+    sheet.chapter(
+        "Requirement trace",
+        anchor="requirements",
+        subtitle=f"{count(met)} of {plural(len(found), 'requirement')} met. Each is named by the "
+        f"protocol, which was fixed before the first fault (plan.json).{agreed}",
+    )
+    if tested:
+        draw_table(sheet, _COLUMNS, [_row(one) for one in tested], pad=DENSE)
+    else:
+        sheet.paragraph("No requirement was tested.", colour=MUTED)
+    _draw_untested(sheet, found)
+    _draw_standards(sheet, view)
+
+
+def _row(one: Requirement) -> Row:
+    passed, made = one.checks
+    plan = one.scenarios[0].plan
+    bounds = f"failover {_bound(plan.limit_failover_ms)}, failback {_bound(plan.limit_failback_ms)}"
+    wrong = one.verdict is Verdict.FAIL
+    return (
+        Words(text=one.id, font=MONO, size=TINY, max_lines=3),
+        Stack(
+            parts=(
+                Words(text=one.text, max_lines=4),
+                Words(text=bounds, size=TINY, colour=MUTED, max_lines=1),
+            )
+        ),
+        Stack(parts=_tests(one)),
+        cell(f"{count(passed)} of {count(made)}", font=MONO, colour=FAIL_TEXT if wrong else INK),
+        Chip(verdict=one.verdict),
+        PageOf(anchor=one.scenarios[0].anchor),
+    )
+
+
+def _bound(ms: float) -> str:
+    return f"{limit(ms)} s" if ms > 0 else limit(ms)
+
+
+def _tests(one: Requirement) -> tuple[Words, ...]:
+    names = [
+        Words(
+            text=f"{scenario.plan.id} × {len(scenario.repeats)}",
+            font=MONO,
+            size=TINY,
+            goes_to=scenario.anchor if scenario.was_run else "",
+            max_lines=1,
+        )
+        for scenario in one.scenarios[:6]
+    ]
+    if len(one.scenarios) > 6:
+        more = f"{len(one.scenarios) - 6} more"
+        names.append(Words(text=more, size=TINY, colour=MUTED, max_lines=1))
+    return tuple(names)
+
+
+def _draw_untested(sheet: Sheet, found: list[Requirement]) -> None:
+    rows: list[list[Cell]] = [
+        [
+            Words(text=one.id, font=MONO, size=TINY, max_lines=3),
+            Words(text=f"{scenario.plan.id} {scenario.plan.title}", max_lines=3),
+            Words(text=scenario.reason, max_lines=4),
+        ]
+        for one in found
+        for scenario in one.scenarios
+        if not scenario.was_run
+    ]
+    if not rows:
+        return
+    sheet.heading("Not tested", note="nothing is claimed of these")
+    draw_table(sheet, _UNTESTED_COLUMNS, rows, pad=DENSE)
+
+
+def _draw_standards(sheet: Sheet, view: View) -> None:
+    standards = standards_of(view.run.conformance.assertions)
+    if not standards:
+        return
+    sheet.heading("Standards", note="clauses that conformance assertions quote, over all paths")
+    draw_table(sheet, _STANDARD_COLUMNS, [_standard(one) for one in standards], pad=DENSE)
+    sheet.paragraph(
+        "An assertion that did not run is never counted as passed; why is on the page "
+        "“Conformance”.",
+        size=SMALL,
+        colour=MUTED,
+    )
+
+
+def _standard(one: Standard) -> Row:
+    failed = one.count(Verdict.FAIL)
+    return (
+        Words(text=one.name, max_lines=2),
+        cell(count(one.clauses), font=MONO),
+        cell(count(one.count(Verdict.PASS)), font=MONO),
+        cell(count(failed), font=MONO, colour=FAIL_TEXT if failed else INK),
+        cell(count(one.count(Verdict.INCONCLUSIVE)), font=MONO),
+        cell(count(one.count(Verdict.NOT_RUN)), font=MONO),
+        Chip(verdict=one.verdict),
+        PageOf(anchor="conformance"),
+    )
