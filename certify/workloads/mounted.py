@@ -5,13 +5,17 @@ journal, as it does everything else that a run left behind.
 """
 
 import shlex
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from certify.workloads.postgresql_cluster import LOCK
-from fault_injectors import CommandFault, Journal, Shell
+from fault_injectors import CommandFault, FaultError, Journal, Shell
 
 TIMEOUT_S = 120.0
+UNMOUNT_TURNS = 75
+UNMOUNT_AGAIN_S = 0.2
 LABEL = "zerostall"
 """Certify takes a file system with this label for its own, and may overwrite it."""
 
@@ -31,6 +35,7 @@ class Mounted:
     device: str
     work: Path
     journal: Path | None
+    sleep: Callable[[float], None] = time.sleep
     made: bool = field(init=False, default=False)
     mounted: bool = field(init=False, default=False)
     _key: str = field(init=False, default="")
@@ -56,9 +61,21 @@ class Mounted:
         self.mounted = True
 
     def unmount(self) -> None:
-        """Unmount it; nothing may run on it any more."""
-        self._run("umount", str(self.folder))
-        self.mounted = False
+        """Unmount it; nothing may run on it any more.
+
+        The children of a server that was stopped at once end a little after it: while they are
+        there umount says "busy", so it is tried again for a while. Raises FaultError.
+        """
+        turns = UNMOUNT_TURNS
+        while self.mounted:
+            try:
+                self._run("umount", str(self.folder))
+                self.mounted = False
+            except FaultError:
+                turns -= 1
+                if not turns:
+                    raise
+                self.sleep(UNMOUNT_AGAIN_S)
 
     def give_back(self) -> None:
         """Leave the unit unmounted and without a file system; harmless if none was made."""

@@ -5,6 +5,7 @@ a test wants it to.
 """
 
 import signal
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import pytest
 from certify.exercise import Stage
 from certify.lab import LabError
 from certify.workloads import postgresql
+from certify.workloads.mounted import UNMOUNT_TURNS, Mounted
 from certify.workloads.postgresql import PostgresqlUnderLoad
 from certify.workloads.postgresql_cluster import Programs, aborted_clients, find_programs
 from fault_injectors import Completed, FaultError, outstanding
@@ -34,6 +36,7 @@ class Host:
     fails: dict[str, tuple[int, int]] = field(default_factory=dict)  # status, on which call
     words: str = ""
     hangs: bool = False
+    busy_turns: int = 0
     status: int = 0
     reach: str = "local"
 
@@ -52,6 +55,8 @@ class Host:
             (self.folder / "pgbench.err").write_text(self.words)
         status, on = self.fails.get(called, (0, 0))
         status = status if on in (0, self.calls.count(called)) else 0
+        if name == "umount" and self.busy_turns:
+            status, self.busy_turns = 32, self.busy_turns - 1
         out = "\n".join(self.answer(words)) if name == "psql" else ""
         done = Completed(argv=tuple(argv), exit_status=status, stdout=out, stderr="said why")
         if check and status:
@@ -253,6 +258,22 @@ def test_a_device_that_takes_no_file_system_is_not_unmounted(exercise, host):
     exercise.stop()
 
     assert "umount" not in host.calls
+
+
+@pytest.mark.parametrize(("busy_turns", "unmounted"), [(3, True), (UNMOUNT_TURNS, False)])
+def test_a_busy_file_system_is_unmounted_when_its_last_user_is_gone(
+    host, tmp_path, busy_turns, unmounted
+):
+    """The children of a server that was stopped at once end a little after it."""
+    naps = []
+    unit = Mounted(shell=host, device="/dev/lu2", work=tmp_path, journal=None, sleep=naps.append)
+    unit.make()
+    host.busy_turns = busy_turns
+    with nullcontext() if unmounted else pytest.raises(FaultError, match="said why"):
+        unit.unmount()
+
+    assert unit.mounted is not unmounted
+    assert len(naps) == min(busy_turns, UNMOUNT_TURNS - 1)
 
 
 def test_a_missing_postgresql_is_named_with_its_package(tmp_path):
