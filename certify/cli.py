@@ -19,6 +19,7 @@ from certify.commands import (
     conclude,
     explain,
     inspect,
+    issue,
     lab_commands,
     mend,
     new,
@@ -248,6 +249,11 @@ def _add_results(commands: Commands) -> None:
     _json_option(parser)
     parser = _command(commands, "report", conclude.report, "write the PDF report of a sealed run")
     parser.add_argument("run", type=Path)
+    parser.add_argument("-o", "--output", type=Path, metavar="PDF")
+    words = "issue the report of a sealed run under [acceptance] of a lab file, or revise it"
+    parser = _command(commands, "issue", issue.issue, words)
+    parser.add_argument("run", type=Path)
+    _lab_option(parser, required=True)
     parser.add_argument("-o", "--output", type=Path, metavar="PDF")
     words = "show the operations that prove that data of a sealed run was wrong"
     parser = _command(commands, "explain", explain.explain, words)

@@ -5,11 +5,13 @@ named by its WWID, never by /dev/sdX, which another boot may give to another dis
 """
 
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from certify.acceptance import acceptance_problems
 from certify.lab_checks import lab_problems
 from certify.lab_errors import LabError as LabError
 from certify.lab_errors import explain_shape, explain_toml
@@ -56,15 +58,39 @@ class Target(Entry, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Signatory(Entry, frozen=True, kw_only=True):
+    """One who signs; in `signatories` a role alone will do."""
+
+    role: str
+    name: str = ""
+
+
+class Revision(Entry, frozen=True, kw_only=True):
+    """[[acceptance.revisions]]: what an issue of the report changed."""
+
+    number: str
+    date: date
+    what: str
+
+
 class Acceptance(Entry, frozen=True, kw_only=True):
-    """[acceptance]: who accepts what under which document."""
+    """[acceptance]: who accepts what under which document, and in what form the report is made.
+
+    `logo` is a PNG or JPEG, relative to the lab file; once that is read, a path from here.
+    """
 
     customer: str = ""
     contract: str = ""
     requirements: str = ""
-    signatories: list[str] = msgspec.field(
+    signatories: list[str | Signatory] = msgspec.field(
         default_factory=lambda: ["Test engineer", "Vendor representative", "Customer acceptance"]
     )
+    language: str = "en"  # or "zh"
+    paper: str = "A4"  # or "Letter"
+    state: str = "draft"  # or "issued", which needs a revision
+    revision: str = ""
+    revisions: list[Revision] = []
+    logo: str = ""
 
 
 class Host(Entry, frozen=True, kw_only=True):
@@ -239,7 +265,15 @@ def load_lab(path: Path) -> Lab:
         raise LabError(f"{path}: {explain_shape(error, Lab)}") from error
     if lab.schema != SCHEMA:
         raise LabError(f"{path}: schema: expected {SCHEMA}, seen {lab.schema}")
-    problems = lab_problems(lab)
+    problems = [*lab_problems(lab), *acceptance_problems(lab.acceptance, path.parent)]
     if problems:
         raise LabError("\n".join(f"{path}: {problem}" for problem in problems))
-    return lab
+    accepted = located(lab.acceptance, path.parent)
+    return msgspec.structs.replace(lab, acceptance=accepted)
+
+
+def located(accepted: Acceptance, folder: Path) -> Acceptance:
+    """Return [acceptance] of a lab file in *folder* with a logo that is found from anywhere."""
+    if not accepted.logo:
+        return accepted
+    return msgspec.structs.replace(accepted, logo=str((folder / accepted.logo).resolve()))

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from certify import __version__
+from certify.acceptance import record_of
 from certify.credibility import published
 from certify.lab import Lab
 from certify.preflight import Preflight
@@ -19,7 +20,6 @@ from certify.scenarios.soak import segments
 from certify.workloads import with_companions
 from reports.record import (
     SCHEMA,
-    Acceptance,
     PlanRecord,
     RunRecord,
     ScenarioPlan,
@@ -141,12 +141,7 @@ class RunFolder:
             tool=tool(),
             lab=found.lab,
             system_under_test=found.system_under_test,
-            acceptance=Acceptance(
-                customer=lab.acceptance.customer,
-                contract=lab.acceptance.contract,
-                requirements=lab.acceptance.requirements,
-                signatories=lab.acceptance.signatories,
-            ),
+            acceptance=record_of(lab.acceptance, path),
             versions=found.versions,
             host_timers=found.host_timers,
             profile=plan.profile,

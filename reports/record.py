@@ -12,6 +12,7 @@ runs/<utc>-<lab>/
   verdict.json      JudgementRecord  what the judge made of the above; can be made again
   junit.xml         the same verdicts for CI
   logs/             text of every component
+  logo.png          or logo.jpg, where the lab file names one
   manifest.json     ManifestRecord   SHA-256 of all of the above, written last
   report.pdf  report.json            made from the above, not part of it
 ```
@@ -24,6 +25,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from reports.record_acceptance import Acceptance as Acceptance
+from reports.record_acceptance import Revision as Revision
 from reports.record_base import Record as Record
 from reports.record_credibility import Credibility as Credibility
 from reports.record_credibility import credibility_sentence as credibility_sentence
@@ -123,17 +126,6 @@ class SystemUnderTest(Record, frozen=True, kw_only=True):
     revision: str
     serials: list[str]
     note: str = ""
-
-
-class Acceptance(Record, frozen=True, kw_only=True):
-    """Who accepts what under which document. Empty strings where the lab file is silent."""
-
-    customer: str = ""
-    contract: str = ""
-    requirements: str = ""
-    signatories: list[str] = msgspec.field(
-        default_factory=lambda: ["Test engineer", "Vendor representative", "Customer acceptance"]
-    )
 
 
 class RunRecord(Record, frozen=True, kw_only=True):
