@@ -23,6 +23,7 @@ from reports.sections.matrix import draw_matrix
 from reports.sections.method import draw_method
 from reports.sections.requirements import draw_requirements
 from reports.sections.side_by_side import draw_side_by_side
+from reports.sections.tolerance import draw_tolerance
 from reports.sheet import Furniture, Sheet
 from reports.side_by_side import SideBySide
 from reports.signatures import Place
@@ -53,6 +54,7 @@ def lay_out(run: Run) -> list[Page]:
     for scenario in view.scenarios:
         if scenario.was_run:  # why another did not run is in the matrix
             draw_fault(sheet, view, scenario)
+    draw_tolerance(sheet, view)
     draw_integrity(sheet, view)
     draw_application(sheet, view)
     draw_conformance(sheet, view)
