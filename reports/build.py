@@ -12,6 +12,7 @@ from reports.attachment import attach, pack
 from reports.folder import Run, load_sealed
 from reports.ink import Page
 from reports.paint import Properties, page_numbers, paint
+from reports.paper import paper_named
 from reports.sections.application import draw_application
 from reports.sections.configuration import draw_configuration
 from reports.sections.conformance import draw_conformance
@@ -22,17 +23,18 @@ from reports.sections.integrity import draw_integrity
 from reports.sections.matrix import draw_matrix
 from reports.sections.method import draw_method
 from reports.sections.requirements import draw_requirements
+from reports.sections.revisions import draw_revisions
 from reports.sections.side_by_side import draw_side_by_side
 from reports.sections.tolerance import draw_tolerance
 from reports.sheet import Furniture, Sheet
 from reports.side_by_side import SideBySide
 from reports.signatures import Place
-from reports.style import PAGE_HEIGHT
 from reports.summary import summarize
-from reports.view import view_of
+from reports.view import View, view_of
 
 TITLE = "Zero-downtime report"
 COMPARISON = "Zero-downtime comparison"
+DRAFT = "DRAFT, NOT ISSUED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,7 @@ class Report:
 def lay_out(run: Run) -> list[Page]:
     """Return the finished pages of *run*, not yet painted."""
     view = view_of(run)
-    furniture = Furniture(title=TITLE, run_id=run.run.run_id, evidence_root=run.root)
-    sheet = Sheet(furniture=furniture)
+    sheet = Sheet(furniture=_furniture_of(view), paper=view.paper)
     draw_cover(sheet, view)
     draw_matrix(sheet, view)
     draw_requirements(sheet, view)
@@ -60,8 +61,21 @@ def lay_out(run: Run) -> list[Page]:
     draw_conformance(sheet, view)
     draw_configuration(sheet, view)
     draw_method(sheet, view)
+    draw_revisions(sheet, view)
     draw_evidence(sheet, view)
     return sheet.finish()
+
+
+def _furniture_of(view: View) -> Furniture:
+    run = view.run.run
+    revision = run.acceptance.revision_words
+    return Furniture(
+        title=TITLE,
+        run_id=run.run_id,
+        evidence_root=view.run.root,
+        stamp=DRAFT if view.draft else "",
+        note=f"Revision {revision}" if revision else "",
+    )
 
 
 def properties_of(run: Run) -> Properties:
@@ -77,7 +91,8 @@ def properties_of(run: Run) -> Properties:
 def render(run: Run) -> Report:
     """Return the report of *run* as bytes."""
     pages = lay_out(run)
-    pdf = attach(paint(pages, properties_of(run)), pack(run))
+    paper = paper_named(run.run.acceptance.paper)
+    pdf = attach(paint(pages, properties_of(run), paper=paper), pack(run))
     summary = summarize(
         run,
         report_sha256=hashlib.sha256(pdf).hexdigest(),
@@ -89,17 +104,19 @@ def render(run: Run) -> Report:
 
 def signature_places(run: Run) -> dict[str, Place]:
     """Return where each role of the cover signs; a box above its line."""
+    view = view_of(run)
+    paper = view.paper
     return {
         one.role: Place(
             page=0,
             box=(
-                round(one.x),
-                round(PAGE_HEIGHT - one.y) + 2,
-                round(one.x + one.width),
-                round(PAGE_HEIGHT - one.y) + 28,
+                round(one.x + paper.shift),
+                round(paper.height - one.y) + 2,
+                round(one.x + one.width + paper.shift),
+                round(paper.height - one.y) + 28,
             ),
         )
-        for one in signature_lines(view_of(run))
+        for one in signature_lines(view)
     }
 
 

@@ -115,6 +115,17 @@ class Segments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A PNG or JPEG that `logo.inspect_logo` let pass; *x*, *y* are its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
     """A place that links and the outline can go to; *title* "" keeps it out of the outline."""
 
@@ -124,7 +135,7 @@ class Anchor:
     level: int = 0
 
 
-Mark = Text | PageReference | Line | Box | Shape | Dots | Segments | Anchor
+Mark = Text | PageReference | Line | Box | Shape | Dots | Segments | Picture | Anchor
 
 
 @dataclass(slots=True)

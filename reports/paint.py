@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from reports.ink import (
@@ -15,11 +16,14 @@ from reports.ink import (
     Mark,
     Page,
     PageReference,
+    Picture,
     Segments,
     Shape,
     Text,
 )
-from reports.style import PAGE_HEIGHT, PAGE_WIDTH, REGULAR, load_fonts, runs, text_width
+from reports.logo import on_white
+from reports.paper import A4, Paper
+from reports.style import REGULAR, load_fonts, runs, text_width
 
 _ROUND = 1  # line cap and join, ISO 32000-1, 8.4.3.3 and 8.4.3.4
 _BUTT = 0
@@ -46,8 +50,8 @@ def page_numbers(pages: Sequence[Page]) -> dict[str, int]:
     }
 
 
-def paint(pages: Sequence[Page], properties: Properties) -> bytes:
-    """Return the PDF of *pages*.
+def paint(pages: Sequence[Page], properties: Properties, *, paper: Paper = A4) -> bytes:
+    """Return the PDF of *pages* on *paper*.
 
     reportlab's invariant mode leaves clock and random numbers out of the file.
     """
@@ -55,7 +59,7 @@ def paint(pages: Sequence[Page], properties: Properties) -> bytes:
     buffer = io.BytesIO()
     canvas = Canvas(
         buffer,
-        pagesize=(PAGE_WIDTH, PAGE_HEIGHT),
+        pagesize=(paper.width, paper.height),
         invariant=1,
         pageCompression=1,
         lang=properties.language,
@@ -66,8 +70,10 @@ def paint(pages: Sequence[Page], properties: Properties) -> bytes:
     canvas.setCreator(properties.author)
     canvas.setSubject(properties.subject)
     canvas.setKeywords(properties.keywords)
-    painter = _Painter(canvas=canvas, numbers=page_numbers(pages))
+    painter = _Painter(canvas=canvas, numbers=page_numbers(pages), paper=paper)
     for page in pages:
+        if paper.shift:
+            canvas.translate(paper.shift, 0)
         for mark in page.marks:
             painter.put(mark)
         canvas.showPage()
@@ -81,6 +87,7 @@ class _Painter:
 
     canvas: Canvas
     numbers: dict[str, int]
+    paper: Paper
 
     def put(self, mark: Mark) -> None:
         match mark:
@@ -98,13 +105,15 @@ class _Painter:
                 self.dots(mark)
             case Segments():
                 self.segments(mark)
+            case Picture():
+                self.picture(mark)
             case Anchor():
                 self.anchor(mark)
 
     def text(self, mark: Text) -> None:
         width = text_width(mark.text, mark.font, mark.size)
         shift = {Align.LEFT: 0.0, Align.CENTRE: width / 2, Align.RIGHT: width}[mark.align]
-        left, baseline = mark.x - shift, PAGE_HEIGHT - mark.y
+        left, baseline = mark.x - shift, self.paper.height - mark.y
         self.canvas.setFillColor(mark.colour)
         x = left
         for font, part in runs(mark.text, mark.font):
@@ -113,7 +122,7 @@ class _Painter:
             x += text_width(part, font, mark.size)
         if mark.goes_to in self.numbers:
             area = (left, baseline - 2, left + width, baseline + mark.size)
-            self.canvas.linkRect("", mark.goes_to, area, thickness=0, relative=0)
+            self.canvas.linkRect("", mark.goes_to, area, thickness=0, relative=1)
 
     def reference(self, mark: PageReference) -> None:
         number = self.numbers.get(mark.anchor)
@@ -141,14 +150,14 @@ class _Painter:
 
     def line(self, mark: Line) -> None:
         self.pen(mark.colour, mark.width, dash=mark.dash)
-        self.canvas.line(mark.x0, PAGE_HEIGHT - mark.y0, mark.x1, PAGE_HEIGHT - mark.y1)
+        self.canvas.line(mark.x0, self.paper.height - mark.y0, mark.x1, self.paper.height - mark.y1)
 
     def rectangle(self, mark: Box) -> None:
         if mark.outline:
             self.pen(mark.outline, mark.line_width)
         if mark.fill:
             self.canvas.setFillColor(mark.fill)
-        bottom = PAGE_HEIGHT - mark.y - mark.height
+        bottom = self.paper.height - mark.y - mark.height
         how = {"stroke": int(bool(mark.outline)), "fill": int(bool(mark.fill))}
         if mark.radius:
             self.canvas.roundRect(mark.x, bottom, mark.width, mark.height, mark.radius, **how)
@@ -158,9 +167,9 @@ class _Painter:
     def shape(self, mark: Shape) -> None:
         path = self.canvas.beginPath()
         (x, y), *rest = mark.points
-        path.moveTo(x, PAGE_HEIGHT - y)
+        path.moveTo(x, self.paper.height - y)
         for x, y in rest:
-            path.lineTo(x, PAGE_HEIGHT - y)
+            path.lineTo(x, self.paper.height - y)
         if mark.fill:
             path.close()
             self.canvas.setFillColor(mark.fill)
@@ -174,17 +183,27 @@ class _Painter:
         if not mark.points:
             return
         self.pen(mark.colour, mark.diameter, cap=_ROUND)
-        self.canvas.lines([(x, PAGE_HEIGHT - y, x + 0.01, PAGE_HEIGHT - y) for x, y in mark.points])
+        self.canvas.lines(
+            [(x, self.paper.height - y, x + 0.01, self.paper.height - y) for x, y in mark.points]
+        )
 
     def segments(self, mark: Segments) -> None:
         if not mark.lines:
             return
         self.pen(mark.colour, mark.width, cap=_ROUND)
         self.canvas.lines(
-            [(x0, PAGE_HEIGHT - y0, x1, PAGE_HEIGHT - y1) for x0, y0, x1, y1 in mark.lines]
+            [
+                (x0, self.paper.height - y0, x1, self.paper.height - y1)
+                for x0, y0, x1, y1 in mark.lines
+            ]
         )
 
+    def picture(self, mark: Picture) -> None:
+        bottom = self.paper.height - mark.y - mark.height
+        picture = ImageReader(on_white(mark.data))
+        self.canvas.drawImage(picture, mark.x, bottom, width=mark.width, height=mark.height)
+
     def anchor(self, mark: Anchor) -> None:
-        self.canvas.bookmarkHorizontal(mark.name, 0, PAGE_HEIGHT - mark.y)
+        self.canvas.bookmarkHorizontal(mark.name, 0, self.paper.height - mark.y)
         if mark.title:
             self.canvas.addOutlineEntry(mark.title, mark.name, mark.level, closed=0)

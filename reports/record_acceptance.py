@@ -16,7 +16,7 @@ STATES: tuple[State, ...] = ("draft", "issued")
 SIGNATORIES_MAX = 9
 """As many roles as the cover has lines for."""
 LOGO_NAMES = ("logo.png", "logo.jpg")
-"""Of the run folder; what `Acceptance.logo` may be beside nothing."""
+"""What a logo is called in the run folder."""
 
 
 class Revision(Record, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Acceptance(Record, frozen=True, kw_only=True):
     state: State = "draft"
     revision: str = ""  # the number of the issue; "" where reports are not numbered
     revisions: list[Revision] = msgspec.field(default_factory=list)  # the oldest first
-    logo: str = ""  # a file of the run folder, one of LOGO_NAMES
+    logo: Literal["", "logo.png", "logo.jpg"] = ""  # a file of the run folder
     replaces: str = ""  # evidence root of the report in whose place this one was issued
 
     @property
@@ -50,3 +50,9 @@ class Acceptance(Record, frozen=True, kw_only=True):
         """The day of the revision in force; None where the history does not tell."""
         dates = [one.date for one in self.revisions if one.number == self.revision]
         return dates[-1] if dates and self.revision else None
+
+    @property
+    def revision_words(self) -> str:
+        """The revision in force with its day: "B, 2026-11-25"; "" where there is none."""
+        day = self.issued_on
+        return f"{self.revision}, {day}" if day else self.revision

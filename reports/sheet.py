@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from reports.ink import Align, Anchor, Line, Mark, Page, Text
+from reports.ink import Align, Anchor, Box, Line, Mark, Page, Text
+from reports.paper import A4, Paper
 from reports.style import (
     BODY,
     BOLD,
-    BOTTOM,
-    FOOTER_BASELINE,
     HEADER_BASELINE,
     HEADING,
     INK,
@@ -22,6 +21,7 @@ from reports.style import (
     SMALL,
     TINY,
     TOP,
+    WHITE,
     WIDTH,
     text_width,
 )
@@ -37,6 +37,8 @@ class Furniture:
     title: str
     run_id: str
     evidence_root: str
+    stamp: str = ""  # stands out beside the title: "DRAFT"
+    note: str = ""  # beside it: the revision
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,8 +46,9 @@ class Sheet:
     """The pages so far and the place where the next thing goes."""
 
     furniture: Furniture
+    paper: Paper = A4
     pages: list[Page] = field(default_factory=list)
-    y: float = BOTTOM
+    y: float = A4.height  # below any page: what comes first starts one
 
     def add(self, *marks: Mark) -> None:
         """Put marks on the current page."""
@@ -55,16 +58,37 @@ class Sheet:
         """Start a page and move the cursor to its top."""
         self.pages.append(Page())
         self.y = TOP
-        title = self.furniture.title.upper()
         y = HEADER_BASELINE
-        self.add(Text(x=LEFT, y=y, text=title, font=BOLD, size=TINY, colour=MUTED))
-        run_id = fit(f"run {self.furniture.run_id}", REGULAR, TINY, WIDTH * 0.6)
+        x = self._head(LEFT, y)
+        run_id = fit(f"run {self.furniture.run_id}", REGULAR, TINY, RIGHT - x)
         self.add(_small(run_id, x=RIGHT, y=y, align=Align.RIGHT))
+
+    def _head(self, x: float, y: float) -> float:
+        """Put title, stamp and note from *x* on; return where the free room begins."""
+        title, stamp = self.furniture.title.upper(), self.furniture.stamp
+        self.add(Text(x=x, y=y, text=title, font=BOLD, size=TINY, colour=MUTED))
+        x += text_width(title, BOLD, TINY) + 8
+        if stamp:
+            width = text_width(stamp, BOLD, SMALL) + 8
+            self.add(
+                Box(x=x, y=y - 8.6, width=width, height=11.6, fill=INK),
+                Text(x=x + 4, y=y, text=stamp, font=BOLD, size=SMALL, colour=WHITE),
+            )
+            x += width + 8
+        if note := fit(self.furniture.note, REGULAR, TINY, WIDTH / 4):
+            self.add(_small(note, x=x, y=y))
+            x += text_width(note, REGULAR, TINY) + 8
+        return x
+
+    @property
+    def bottom(self) -> float:
+        """Where the content of a page ends."""
+        return self.paper.bottom
 
     @property
     def room(self) -> float:
         """The height that is left on this page."""
-        return BOTTOM - self.y
+        return self.bottom - self.y
 
     def need(self, height: float) -> bool:
         """Start a page unless *height* is left; tell whether a page was started."""
@@ -152,7 +176,7 @@ class Sheet:
         total = len(self.pages)
         root = self.furniture.evidence_root
         for number, page in enumerate(self.pages, start=1):
-            y = FOOTER_BASELINE
+            y = self.paper.footer_baseline
             page.marks += [
                 Line(x0=LEFT, y0=y - 10, x1=RIGHT, y1=y - 10, colour=RULE, width=0.4),
                 _small("Evidence root", x=LEFT, y=y),

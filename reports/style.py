@@ -18,16 +18,11 @@ from reports.record import Verdict
 
 MM: Final = 72 / 25.4
 
-PAGE_WIDTH: Final = 210 * MM
-PAGE_HEIGHT: Final = 297 * MM
-MARGIN: Final = 20 * MM
-LEFT: Final = MARGIN
-RIGHT: Final = PAGE_WIDTH - MARGIN
-WIDTH: Final = RIGHT - LEFT
+LEFT: Final = 20 * MM
+WIDTH: Final = 170 * MM  # on all papers; see reports/paper.py
+RIGHT: Final = LEFT + WIDTH
 TOP: Final = 20 * MM  # first line of content, below the header
-BOTTOM: Final = PAGE_HEIGHT - 18 * MM  # last line of content, above the footer
 HEADER_BASELINE: Final = 11 * MM
-FOOTER_BASELINE: Final = PAGE_HEIGHT - 9.5 * MM
 
 REGULAR: Final = "Lato-Regular"
 BOLD: Final = "Lato-Bold"

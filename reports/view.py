@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from reports.folder import Run
 from reports.model import KeyFigures, Scenario, key_figures, scenarios_of
+from reports.paper import Paper, paper_named
 from reports.record import LabRecord, Verdict
 from reports.words import plural
 
@@ -33,6 +34,16 @@ class View:
         return self.run.run.lab
 
     @property
+    def draft(self) -> bool:
+        """Whether the report is not issued."""
+        return self.run.run.acceptance.state == "draft"
+
+    @property
+    def paper(self) -> Paper:
+        """What the report is printed on."""
+        return paper_named(self.run.run.acceptance.paper)
+
+    @property
     def verdict(self) -> Verdict:
         """The verdict of the run; one not certified, or not complete, is never shown as PASS."""
         verdict = self.run.judgement.verdict
@@ -45,7 +56,7 @@ class View:
         """The verdict as a reader says it."""
         match self.verdict:
             case Verdict.PASS:
-                return f"Certified: {self.run.judgement.grade}"
+                return f"Certified: {self.run.judgement.grade}" + (" (draft)" if self.draft else "")
             case Verdict.FAIL:
                 return "Not certified"
             case Verdict.INCONCLUSIVE:

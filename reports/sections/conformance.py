@@ -9,7 +9,6 @@ from reports.record import AssertionRecord, Verdict
 from reports.sheet import Sheet
 from reports.style import (
     BOLD,
-    BOTTOM,
     INK,
     LEFT,
     MUTED,
@@ -145,9 +144,10 @@ def _draw_list(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> None:
         )
     sheet.heading("All assertions", note="the gravest verdict of all paths", keep=60)
     sheet.gap(4)
+    # A short list has equal columns.
     lines = len(entries) + 1.3 * len({entry[0] for entry in entries})
     column, top = 0, sheet.y
-    bottom = min(BOTTOM, top + (lines / _COLUMNS + 2) * _LINE)  # a short list has equal columns
+    bottom = min(sheet.bottom, top + (lines / _COLUMNS + 2) * _LINE)
     before = ""
     for family, name, clause, verdict in sorted(entries, key=lambda entry: entry[0]):
         needed = _LINE * (2.3 if family != before else 1)
@@ -155,13 +155,13 @@ def _draw_list(sheet: Sheet, assertions: Sequence[AssertionRecord]) -> None:
             column += 1
             if column == _COLUMNS:
                 sheet.new_page()
-                column, top, bottom = 0, sheet.y, BOTTOM
+                column, top, bottom = 0, sheet.y, sheet.bottom
             sheet.y, before = top, ""
         if family != before:
             _draw_family(sheet, family, column)
             before = family
         _draw_entry(sheet, name, clause, verdict, column)
-    sheet.y = BOTTOM
+    sheet.y = sheet.bottom
 
 
 def _entries_of(

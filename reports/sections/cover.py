@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from reports import emblems
-from reports.ink import Anchor, Box, Line, Text
+from reports.ink import Anchor, Box, Line, Picture, Text
+from reports.logo import LogoError, inspect_logo
 from reports.qr import qr_marks, qr_text
-from reports.record import Verdict, credibility_sentence
+from reports.record import RecordError, Verdict, credibility_sentence
 from reports.sheet import Sheet
 from reports.stall_bars import HEAD_HEIGHT, ROW_HEIGHT, draw_stall_bars
 from reports.style import (
     BODY,
     BOLD,
-    BOTTOM,
     DOUBT_FILL,
     DOUBT_TEXT,
     FILL,
@@ -20,6 +20,7 @@ from reports.style import (
     LEAD,
     LEADING,
     LEFT,
+    MM,
     MONO,
     MUTED,
     PALE,
@@ -44,6 +45,7 @@ _ROOT = 54.0
 _QR = 52.0
 """Edge of the QR code, points: its modules are 0.45 mm, which cameras read from paper."""
 _OCCASION = 50.0
+_LOGO_WIDTH, _LOGO_HEIGHT = 50 * MM, 12 * MM
 _STATEMENT = (
     "We have read the whole report. Our signatures apply to the evidence whose root is printed "
     "below. The results relate only to the items tested, in the configuration tested."
@@ -65,6 +67,7 @@ def draw_cover(sheet: Sheet, view: View) -> None:
 
 def _draw_title(sheet: Sheet, view: View) -> None:
     target = view.run.run.system_under_test
+    _draw_logo(sheet, view)
     sheet.y += 26
     sheet.line_of("Zero-downtime report of", size=LEAD, colour=MUTED, advance=TITLE * 1.2)
     _draw_name(sheet, target.name)
@@ -78,10 +81,27 @@ def _draw_title(sheet: Sheet, view: View) -> None:
     accepted = view.run.run.acceptance
     parts = [("Customer", accepted.customer), ("Contract", accepted.contract)]
     parts.append(("Requirements", accepted.requirements))
+    parts.append(("Revision", accepted.revision_words))
     known = " · ".join(f"{name}: {value}" for name, value in parts if value)
     if known:
         sheet.line_of(known, size=SMALL, colour=MUTED, advance=SMALL * 1.6)
     sheet.y += 2
+
+
+def _draw_logo(sheet: Sheet, view: View) -> None:
+    """Draw the customer's logo in the upper right corner, as large as its room lets it be."""
+    name = view.run.run.acceptance.logo
+    if not name:
+        return
+    path = view.run.folder / name
+    try:
+        data = path.read_bytes()
+        logo = inspect_logo(data)
+    except (OSError, LogoError) as error:
+        raise RecordError(f"{path}: not a logo: {error}") from error
+    scale = min(_LOGO_WIDTH / logo.width, _LOGO_HEIGHT / logo.height)
+    width, height = logo.width * scale, logo.height * scale
+    sheet.add(Picture(x=RIGHT - width, y=sheet.y - 4, width=width, height=height, data=data))
 
 
 def _draw_name(sheet: Sheet, name: str) -> None:
@@ -178,7 +198,7 @@ def _signature_height(view: View) -> float:
 
 
 def _draw_stalls(sheet: Sheet, view: View) -> None:
-    room = BOTTOM - _signature_height(view) - _OCCASION - sheet.y - HEAD_HEIGHT - 56
+    room = view.paper.bottom - _signature_height(view) - _OCCASION - sheet.y - HEAD_HEIGHT - 56
     most = max(1, int(room // ROW_HEIGHT))
     scenarios = view.faults
     shown = scenarios[:most]  # the gravest are first
@@ -215,7 +235,7 @@ def _draw_occasion(sheet: Sheet, view: View) -> None:
         ("Tool", f"zerostall {run.tool.version}{commit}{changed}"),
         ("Suite", credibility_sentence(run.credibility)),
     ]
-    y = BOTTOM - _signature_height(view) - _OCCASION
+    y = view.paper.bottom - _signature_height(view) - _OCCASION
     column = WIDTH / 2
     for index, (name, value) in enumerate(facts):
         x, line = LEFT + (index % 2) * column, y + (index // 2) * 13
@@ -239,7 +259,8 @@ class SignatureLine:
 
 def signature_lines(view: View) -> list[SignatureLine]:
     """Return the lines of the cover on which people sign, by ink or by certificate."""
-    top = BOTTOM - _signature_height(view) + len(_statement_lines()) * SMALL * LEADING
+    top = view.paper.bottom - _signature_height(view)
+    top += len(_statement_lines()) * SMALL * LEADING
     width = (WIDTH - _GUTTER * (_PER_ROW - 1)) / _PER_ROW
     return [
         SignatureLine(
@@ -257,7 +278,7 @@ def _statement_lines() -> list[str]:
 
 
 def _draw_signatures(sheet: Sheet, view: View) -> None:
-    sheet.y = BOTTOM - _signature_height(view)
+    sheet.y = view.paper.bottom - _signature_height(view)
     sheet.add(Text(x=LEFT, y=sheet.y, text="Signatures", font=BOLD, size=LEAD, colour=INK))
     for index, line in enumerate(_statement_lines(), start=1):
         y = sheet.y + 3 + index * SMALL * LEADING
@@ -265,12 +286,15 @@ def _draw_signatures(sheet: Sheet, view: View) -> None:
     for one in signature_lines(view):
         role = fit(one.role, BOLD, SMALL, one.width)
         x, y = one.x, one.y
+        name = view.run.run.acceptance.names.get(one.role, "name")
+        below = fit(f"{name} · date", REGULAR, TINY, one.width)
         sheet.add(
             Line(x0=x, y0=y, x1=x + one.width, y1=y, colour=INK, width=0.6),
             Text(x=x, y=y + 10, text=role, font=BOLD, size=SMALL, colour=INK),
-            Text(x=x, y=y + 19, text="name · date", font=REGULAR, size=TINY, colour=MUTED),
+            Text(x=x, y=y + 19, text=below, font=REGULAR, size=TINY, colour=MUTED),
         )
-    y = BOTTOM - 8
+    bottom = view.paper.bottom
+    y = bottom - 8
     sheet.add(
         Text(
             x=LEFT,
@@ -281,5 +305,5 @@ def _draw_signatures(sheet: Sheet, view: View) -> None:
             colour=MUTED,
         ),
         Text(x=LEFT, y=y, text=view.run.root, font=MONO, size=SMALL, colour=INK),
-        *qr_marks(qr_text(view.run.root), x=RIGHT - _QR, y=BOTTOM - _QR, size=_QR),
+        *qr_marks(qr_text(view.run.root), x=RIGHT - _QR, y=bottom - _QR, size=_QR),
     )

@@ -8,8 +8,10 @@ import pytest
 from reports.build import lay_out
 from reports.folder import load_run
 from reports.ink import Anchor, Page, Text
-from reports.style import FONTS, LEFT, PAGE_HEIGHT, RIGHT, SIZES
+from reports.paper import A4, LETTER, Paper
+from reports.style import FONTS, LEFT, RIGHT, SIZES
 from reports.words import printable
+from tests.unit.reports.sample_acceptance import accepted
 from tests.unit.reports.sample_course import Variant
 from tests.unit.reports.sample_stress import ENDLESS, HOSTILE, WORDY, write_stress_run
 
@@ -28,12 +30,12 @@ def words_of(page: Page) -> list[Text]:
     return [mark for mark in page.marks if isinstance(mark, Text) and mark.text]
 
 
-def outside(page: Page) -> list[str]:
+def outside(page: Page, paper: Paper = A4) -> list[str]:
     boxes = [(text, *text.box()) for text in words_of(page)]
     return [
         text.text
         for text, left, top, right, bottom in boxes
-        if left < LEFT - 0.5 or right > RIGHT + 0.5 or top < 20 or bottom > PAGE_HEIGHT - 20
+        if left < LEFT - 0.5 or right > RIGHT + 0.5 or top < 20 or bottom > paper.height - 20
     ]
 
 
@@ -46,10 +48,13 @@ def collisions(page: Page) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.parametrize("paper", [A4, LETTER], ids=lambda paper: paper.name)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_words_stay_on_their_page_and_apart(samples: dict[str, Path], variant: str) -> None:
-    pages = lay_out(load_run(samples[variant]))
-    assert [outside(page) for page in pages] == [[]] * len(pages)
+def test_words_stay_on_their_page_and_apart(
+    samples: dict[str, Path], variant: str, paper: Paper
+) -> None:
+    pages = lay_out(accepted(samples[variant], paper=paper.name))
+    assert [outside(page, paper) for page in pages] == [[]] * len(pages)
     assert [collisions(page) for page in pages] == [[]] * len(pages)
 
 
@@ -62,9 +67,12 @@ def test_no_text_is_too_much(tmp_path: Path, name: str) -> None:
     assert [collisions(page) for page in pages] == [[]] * len(pages)
 
 
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_scenario_has_exactly_one_page(samples: dict[str, Path], variant: str) -> None:
-    run = load_run(samples[variant])
+def test_a_scenario_has_exactly_one_page(
+    samples: dict[str, Path], variant: str, paper: str
+) -> None:
+    run = accepted(samples[variant], paper=paper)
     pages = lay_out(run)
     begins = {
         mark.name: number

@@ -11,8 +11,8 @@ from reports.build import lay_out, properties_of
 from reports.folder import load_run
 from reports.ink import Page
 from reports.paint import paint
+from reports.paper import A4
 from reports.qr import qr_marks, qr_text
-from reports.style import PAGE_HEIGHT, PAGE_WIDTH
 
 
 def test_the_cover_has_the_whole_evidence_root_in_a_code(healthy: Path) -> None:
@@ -28,5 +28,5 @@ def test_the_cover_has_the_whole_evidence_root_in_a_code(healthy: Path) -> None:
 def test_a_code_stays_in_its_square() -> None:
     page = Page(marks=[*qr_marks("SHA256:" + "A" * 64, x=100, y=200, size=52)])
     for box in page.marks:
-        assert 100 <= box.x < box.x + box.width <= 152 < PAGE_WIDTH
-        assert 200 <= box.y < box.y + box.height <= 252 < PAGE_HEIGHT
+        assert 100 <= box.x < box.x + box.width <= 152 < A4.width
+        assert 200 <= box.y < box.y + box.height <= 252 < A4.height
