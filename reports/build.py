@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.attachment import attach, pack
+from reports.courses import courses_of
 from reports.folder import Run, load_sealed
 from reports.ink import Page
 from reports.paint import Properties, page_numbers, paint
 from reports.paper import paper_named
 from reports.sections.application import draw_application
+from reports.sections.availability import draw_availability
 from reports.sections.configuration import draw_configuration
 from reports.sections.conformance import draw_conformance
 from reports.sections.cover import draw_cover, signature_lines
@@ -22,6 +24,7 @@ from reports.sections.fault import draw_fault
 from reports.sections.integrity import draw_integrity
 from reports.sections.matrix import draw_matrix
 from reports.sections.method import draw_method
+from reports.sections.repeats import draw_repeats
 from reports.sections.requirements import draw_requirements
 from reports.sections.revisions import draw_revisions
 from reports.sections.side_by_side import draw_side_by_side
@@ -55,6 +58,9 @@ def lay_out(run: Run) -> list[Page]:
     for scenario in view.scenarios:
         if scenario.was_run:  # why another did not run is in the matrix
             draw_fault(sheet, view, scenario)
+    courses = courses_of(view)
+    draw_repeats(sheet, courses)
+    draw_availability(sheet, view, courses)
     draw_tolerance(sheet, view)
     draw_integrity(sheet, view)
     draw_application(sheet, view)

@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 
 from reports import emblems
 from reports.chronology import Chronology, Moment, chronology_of, lanes_of, load_units, sequence_of
+from reports.courses import span_of, stalls_of, table_of
 from reports.ink import Align, Anchor, Box, Text
 from reports.model import Scenario
-from reports.record import Check, RecordError, ScenarioJudgement
+from reports.record import Check, ScenarioJudgement
 from reports.sections.fault_charts import Charts, charts_height, draw_charts
-from reports.series import IoTable, read_io
+from reports.series import IoTable
 from reports.sheet import HEADING_HEIGHT, Sheet
 from reports.style import (
     BODY,
@@ -31,7 +32,6 @@ from reports.style import (
     text_width,
 )
 from reports.table import DENSE, Bar, Cell, Chip, Column, Row, Words, cell, draw_table, table_height
-from reports.timeline import StallMark
 from reports.view import View
 from reports.words import count, duration, fit, offset, plural, seconds
 
@@ -80,18 +80,10 @@ def draw_fault(sheet: Sheet, view: View, scenario: Scenario) -> None:
     shown = _Shown(
         judgement=judgement,
         when=when,
-        table=_table_of(view, judgement, when),
+        table=table_of(view, judgement, when),
         units=load_units(view.lab),
     )
     _draw_body(sheet, view, scenario, shown)
-
-
-def _table_of(view: View, judgement: ScenarioJudgement, when: Chronology) -> IoTable | None:
-    try:
-        path = view.run.io_table(judgement.id, judgement.repeat)
-    except RecordError:
-        return None
-    return read_io(path, zero_ns=when.zero_ns)
 
 
 def _draw_title(sheet: Sheet, scenario: Scenario) -> None:
@@ -200,50 +192,17 @@ def _charts_of(view: View, scenario: Scenario, shown: _Shown) -> Charts | None:
     table, when, judgement = shown.table, shown.when, shown.judgement
     if table is None or table.application.is_empty():
         return None
-    start = min(when.start_ms, float(table.application["due_ms"][0]))
-    end = float(table.application["due_ms"][-1])
+    start, end = span_of(table, when)
     mended = when.mended_ms if when.mended_ms is not None else end
-    first = _stall(
-        table,
-        judgement.stall_failover_ms if scenario.is_fault else judgement.steady_ms_max,
-        scenario.plan.limit_failover_ms,
-        name="failover",
-        title="failover stall" if scenario.is_fault else "slowest I/O",
-        window=(0.0 if scenario.is_fault else start, mended),
-    )
-    second = _stall(
-        table,
-        judgement.stall_failback_ms if when.mended_ms is not None else None,
-        scenario.plan.limit_failback_ms,
-        name="failback",
-        title="failback stall",
-        window=(mended, end),
-    )
-    stalls = [stall for stall in (first, second) if stall]
     return Charts(
         table=table,
         start_ms=start,
         end_ms=end,
         fault=(0.0, mended) if when.injected else None,
-        stalls=stalls,
+        stalls=stalls_of(table, scenario, judgement, when),
         floor_ms=judgement.noise_floor_ms,
         lanes=lanes_of(view.run.events, view.lab, when, start_ms=start, end_ms=end),
     )
-
-
-def _stall(
-    table: IoTable,
-    ms: float | None,
-    limit_ms: float,
-    *,
-    name: str,
-    title: str,
-    window: tuple[float, float],
-) -> StallMark | None:
-    if ms is None:
-        return None
-    io = table.nearest(ms, start_ms=window[0], end_ms=window[1])
-    return StallMark(name=name, title=title, ms=ms, limit_ms=limit_ms, io=io)
 
 
 def _moment_rows(moments: list[Moment]) -> list[Row]:
