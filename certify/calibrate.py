@@ -124,6 +124,7 @@ def _loaded(lab: Lab, devices: LabDevices, seed: int) -> Iterator[_Seen]:
         seed=seed,
         ordinal=seed,
         emit=seen.ios.append,
+        tell=seen.event,
     )
     heartbeat = Heartbeat(beat_s=beat_s_of(lab))
     with quiet_interpreter():

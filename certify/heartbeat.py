@@ -61,6 +61,11 @@ class Heartbeat:
         if now - last - beat_ns < NOTICE_BEATS * beat_ns:
             return
         from_ns = last + beat_ns // 2  # it came at any time of the beat: half of one either way
-        ms = (now - from_ns) / 1e6
-        detail = f"the measuring process stood still for {ms:.0f} ms"
-        emit(EventKind.STANDSTILL, SUBJECT, detail, {"from_ns": from_ns, "ms": ms}, now)
+        detail = f"the measuring process stood still for {(now - from_ns) / 1e6:.0f} ms"
+        tell_standstill(emit, detail, from_ns, now)
+
+
+def tell_standstill(emit: Emit, detail: str, from_ns: int, until_ns: int) -> None:
+    """Emit that the suite, or a part of it, was not let run for a while."""
+    data = {"from_ns": from_ns, "ms": (until_ns - from_ns) / 1e6}
+    emit(EventKind.STANDSTILL, SUBJECT, detail, data, until_ns)

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 from certify.deadline import Deadline
 from certify.devices import LabDevices, PathDevice, find_inspection_disk
+from certify.heartbeat import tell_standstill
 from certify.lab import Lab, LabError
 from certify.ledger import Ledger, Ledgers
 from certify.other_host import OtherHost
 from certify.path_probes import PathProbes
 from certify.probes import Emit, OpenLoopProbe, Pulse, open_device
 from certify.tags import run_number
+from certify.watcher import Emit as EmitEvent
 from certify.workload import PlainReads, TaggedReads, TaggedWrites
 
 HOT_BLOCKS = 256
@@ -80,6 +82,7 @@ class Load:
     """The probes of one repeat of one scenario: `start`, `pulses`, `stop`.
 
     *ordinal* is the number of the repeat in the run: it makes every version written unique.
+    `emit` takes what became of I/Os, `tell` events, both from any thread.
     """
 
     lab: Lab
@@ -88,6 +91,7 @@ class Load:
     seed: int
     ordinal: int
     emit: Emit
+    tell: EmitEvent
     _application: list[OpenLoopProbe] = field(init=False, default_factory=list)
     _others: list[OpenLoopProbe | PathProbes | OtherHost] = field(init=False, default_factory=list)
     _ledger: Ledger = field(init=False)
@@ -130,6 +134,7 @@ class Load:
                 workload=writes,
                 emit=self.emit,
                 slots=self._ledger.capacity,
+                overslept=self._overslept,
             ),
             OpenLoopProbe(
                 name="app-read",
@@ -138,6 +143,7 @@ class Load:
                 workload=reads,
                 emit=self.emit,
                 slots=self._ledger.capacity,
+                overslept=self._overslept,
             ),
         ]
         self._others = [
@@ -189,6 +195,10 @@ class Load:
     def written(self) -> list[int]:
         """Return the LBAs of the blocks that were written, in 512-byte sectors."""
         return sorted(lba for ledger in self._ledgers for lba in ledger.written())
+
+    def _overslept(self, name: str, due_ns: int, woke_ns: int) -> None:
+        detail = f"the sender of {name} was not let run for {(woke_ns - due_ns) / 1e6:.0f} ms"
+        tell_standstill(self.tell, detail, due_ns, woke_ns)
 
     def _open(self, path: str, *, writable: bool) -> int:
         try:

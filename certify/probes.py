@@ -19,6 +19,10 @@ from certify.workload import NO_TAG, Request, Workload
 from reports.record import IoOutcome, IoRecord
 
 Emit = Callable[[IoRecord], None]
+Overslept = Callable[[str, int, int], None]
+"""Takes a probe's name, when it was to wake up and when it did, in ns."""
+OVERSLEPT_INTERVALS = 3
+"""Later by so many intervals than it was due, a wake-up is news; less is ordinary scheduling."""
 REAP_S = 0.1
 """How long a reaper waits at a time; it only bounds how fast a probe can be stopped."""
 NO_WORK_S = 0.001
@@ -60,7 +64,8 @@ class OpenLoopProbe:
     """Sends one block every *interval_ns* to an open block device and records every one.
 
     `start`, `stop`, `drain`; not to be started again. *slots* bounds what is outstanding; beyond it
-    the I/Os wait for a slot, still counting from when they were due.
+    the I/Os wait for a slot, still counting from when they were due. `overslept` hears when the
+    sender was late by itself: what that delays is not the system's.
     """
 
     name: str
@@ -69,6 +74,7 @@ class OpenLoopProbe:
     workload: Workload
     emit: Emit
     slots: int = 1024
+    overslept: Overslept | None = None
     clock: Clock = time.monotonic_ns
     sleep: Callable[[float], None] = time.sleep
     failure: str = field(init=False, default="")
@@ -156,8 +162,17 @@ class OpenLoopProbe:
             wait_ns = due_ns - self.clock()
             if wait_ns > 0:
                 self.sleep(wait_ns / 1e9)
+                self._see_wake_up(due_ns)
             elif not self._send_one():
                 self.sleep(NO_WORK_S)
+
+    def _see_wake_up(self, due_ns: int) -> None:
+        """Tell when this thread, which waited for nothing but the clock, was not let run."""
+        if self.overslept is None:
+            return
+        now = self.clock()
+        if now - due_ns >= OVERSLEPT_INTERVALS * self.interval_ns:
+            self.overslept(self.name, due_ns, now)
 
     def _send_one(self) -> bool:
         """Send the I/O that is due; return False when it has to wait."""

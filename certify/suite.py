@@ -178,6 +178,7 @@ class Suite:
                 seed=record.seed,
                 ordinal=ordinal,
                 emit=emit,
+                tell=recorder.event,
             )
 
         def exercises(phase: Callable[[], str]) -> list[Exercise]:

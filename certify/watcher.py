@@ -7,7 +7,7 @@ from typing import Any
 from certify.lab_errors import LabError
 from reports.record import EventKind
 
-Emit = Callable[[EventKind, str, str, dict[str, Any], int], None]
+Emit = Callable[[EventKind, str, str, dict[str, Any], int], object]
 """Takes kind, subject, detail, data and CLOCK_MONOTONIC ns; must be safe from any thread."""
 
 JOIN_S = 10.0

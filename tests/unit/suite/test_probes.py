@@ -165,3 +165,23 @@ def test_error_of_the_device_is_recorded_with_its_number(tmp_path: Path) -> None
 
     assert {io.outcome for io in seen} == {IoOutcome.ERROR}
     assert all(io.errno > 0 for io in seen)
+
+
+def test_a_sender_that_was_not_let_run_says_so(descriptor: int) -> None:
+    """It slept until I/O 1 was due and woke up 50 ms later: that is no stall of the system."""
+    told: list[tuple[str, int, int]] = []
+    now = 0
+    probe = make(descriptor, writes(Ledger(SIZE, hot=8, cold=8, seed=1)), [])
+    probe.overslept = lambda name, due_ns, woke_ns: told.append((name, due_ns, woke_ns))
+    probe.clock = lambda: now
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += int(seconds * 1e9) + (50_000_000 if now == 0 else 0)
+        if now > 60_000_000:
+            probe._finished.set()
+
+    probe.sleep = sleep
+    probe._send_all()
+
+    assert told == [("app-write", 1_000_000, 51_000_000)]
