@@ -19,6 +19,7 @@ from reports.sections.availability import draw_availability
 from reports.sections.configuration import draw_configuration
 from reports.sections.conformance import draw_conformance
 from reports.sections.cover import draw_cover, signature_lines
+from reports.sections.credibility import draw_credibility
 from reports.sections.evidence import draw_evidence
 from reports.sections.fault import draw_fault
 from reports.sections.integrity import draw_integrity
@@ -67,6 +68,7 @@ def lay_out(run: Run) -> list[Page]:
     draw_conformance(sheet, view)
     draw_configuration(sheet, view)
     draw_method(sheet, view)
+    draw_credibility(sheet, view)
     draw_revisions(sheet, view)
     draw_evidence(sheet, view)
     return sheet.finish()

@@ -1,7 +1,6 @@
 """The method: how a figure of this report came to be, so that another can get it again."""
 
 from reports.ink import Align
-from reports.record import credibility_sentence
 from reports.sheet import Sheet
 from reports.style import SMALL
 from reports.table import Column, cell, draw_table, strong
@@ -94,22 +93,4 @@ def draw_method(sheet: Sheet, view: View) -> None:
         "the next one fails is below about 3/n with 95 % confidence (rule of three); below three "
         "repeats that bound says nothing.",
         size=SMALL,
-    )
-    sheet.heading("The suite itself")
-    sheet.paragraph(_credibility(view), size=SMALL)
-
-
-def _credibility(view: View) -> str:
-    """Say what was measured of the suite: a judge that was never wrong on purpose proves little."""
-    seen = view.run.run.credibility
-    text = (
-        "The suite is tested by saboteurs, systems with one known defect each that it must fail "
-        f"for the right reason, and by a good one that it must pass: {credibility_sentence(seen)}."
-    )
-    if seen is None:
-        return text
-    return (
-        f"{text} Measured {seen.measured_utc} with version {seen.version}, commit "
-        f"{seen.commit[:12] or 'unknown'}, kernel {seen.kernel}; "
-        f"{seen.inconclusive_runs} more runs were inconclusive."
     )

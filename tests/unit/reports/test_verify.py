@@ -90,7 +90,8 @@ def test_removed_page_is_found_without_the_evidence(reported: Path, tmp_path: Pa
     copy = tmp_path / "short.pdf"
     with copy.open("wb") as stream:
         writer.write(stream)
-    assert any(f"does not say “Page 1 of {len(reader.pages) - 1}”" in problem for problem in verify_pdf(copy))
+    said = f"does not say “Page 1 of {len(reader.pages) - 1}”"
+    assert any(said in problem for problem in verify_pdf(copy))
 
 
 def test_report_alone_is_made_again_from_the_evidence_that_it_carries(reported: Path) -> None:
