@@ -22,6 +22,7 @@ from reports.sections.cover import draw_cover, signature_lines
 from reports.sections.credibility import draw_credibility
 from reports.sections.evidence import draw_evidence
 from reports.sections.fault import draw_fault
+from reports.sections.findings import draw_findings
 from reports.sections.integrity import draw_integrity
 from reports.sections.matrix import draw_matrix
 from reports.sections.method import draw_method
@@ -29,6 +30,7 @@ from reports.sections.repeats import draw_repeats
 from reports.sections.requirements import draw_requirements
 from reports.sections.revisions import draw_revisions
 from reports.sections.side_by_side import draw_side_by_side
+from reports.sections.statement import draw_statement
 from reports.sections.tolerance import draw_tolerance
 from reports.sheet import Furniture, Sheet
 from reports.side_by_side import SideBySide
@@ -55,6 +57,8 @@ def lay_out(run: Run) -> list[Page]:
     sheet = Sheet(furniture=_furniture_of(view), paper=view.paper)
     draw_cover(sheet, view)
     draw_matrix(sheet, view)
+    draw_findings(sheet, view)
+    draw_statement(sheet, view)
     draw_requirements(sheet, view)
     for scenario in view.scenarios:
         if scenario.was_run:  # why another did not run is in the matrix

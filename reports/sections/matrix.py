@@ -1,14 +1,13 @@
-"""The failure matrix: what was broken, what was expected, what the host saw; then the findings."""
+"""The failure matrix: what was broken, what was expected, what the host saw."""
 
-from reports import emblems
 from reports.ink import Align
 from reports.model import Scenario, Stall
-from reports.record import Finding, Verdict
+from reports.record import Verdict
 from reports.sheet import Sheet
-from reports.style import BOLD, FAIL_TEXT, INK, LEFT, MONO, MUTED, SMALL, TEXT, TINY, WIDTH
+from reports.style import FAIL_TEXT, INK, MONO, MUTED, TEXT, TINY
 from reports.table import Cell, Chip, Column, PageOf, Row, Stack, Words, cell, draw_table, strong
 from reports.view import View
-from reports.words import count, limit, plural, seconds
+from reports.words import limit, plural, seconds
 
 _COLUMNS = (
     Column(title="Id", share=30),
@@ -19,24 +18,16 @@ _COLUMNS = (
     Column(title="Verdict", share=70, align=Align.RIGHT),
     Column(title="Page", share=22, align=Align.RIGHT),
 )
-_SEVERITY = {
-    "failure": Verdict.FAIL,
-    "warning": Verdict.INCONCLUSIVE,
-    "note": Verdict.NOT_RUN,
-}
-_ORDER = tuple(_SEVERITY)
 
 
 def draw_matrix(sheet: Sheet, view: View) -> None:
-    """Draw the failure matrix and the findings."""
+    """Draw the failure matrix."""
     sheet.chapter(
         "Failure matrix",
         anchor="matrix",
         subtitle="Worst of all repeats. The gravest verdicts come first.",
     )
     draw_table(sheet, _COLUMNS, [_row(scenario) for scenario in view.scenarios])
-    _draw_findings(sheet, view.run.judgement.findings)
-    _draw_scope(sheet, view)
 
 
 def _row(scenario: Scenario) -> Row:
@@ -83,50 +74,3 @@ def _stall(stall: Stall) -> Cell:
             Words(text=limit(stall.limit_ms), font=MONO, size=TINY, colour=MUTED),
         )
     )
-
-
-def _draw_findings(sheet: Sheet, findings: list[Finding]) -> None:
-    sheet.heading("Findings", note=f"{count(len(findings))} in all")
-    if not findings:
-        sheet.paragraph("None.", colour=MUTED)
-        return
-
-    def gravity(finding: Finding) -> int:
-        return _ORDER.index(finding.severity) if finding.severity in _ORDER else len(_ORDER)
-
-    for number, finding in enumerate(sorted(findings, key=gravity), start=1):
-        verdict = _SEVERITY.get(finding.severity, Verdict.NOT_RUN)
-        sheet.need(26)
-        top = sheet.y
-        sheet.add(
-            *emblems.verdict_mark(verdict, x=LEFT + 1, y=top + 2.4, size=6.2, colour=TEXT[verdict])
-        )
-        sheet.paragraph(
-            f"{number}. {finding.severity.capitalize()}"
-            + (f", {finding.scenario}" if finding.scenario else ""),
-            font=BOLD,
-            size=SMALL,
-            x=LEFT + 13,
-            width=WIDTH - 13,
-            colour=TEXT[verdict],
-        )
-        sheet.paragraph(finding.text, size=SMALL, x=LEFT + 13, width=WIDTH - 13)
-        sheet.gap(3)
-
-
-def _draw_scope(sheet: Sheet, view: View) -> None:
-    run = view.run.run
-    sheet.heading("Scope")
-    sheet.paragraph(
-        "The results relate only to the items tested, in the configuration on the page "
-        "“Configuration tested”, at the time of the run. Tests show the presence of faults, never "
-        "their absence; one repeat of a fault says little about how often it would pass.",
-        size=SMALL,
-    )
-    not_run = [scenario for scenario in view.scenarios if not scenario.was_run]
-    for scenario in not_run:
-        sheet.paragraph(f"Not tested: {scenario.plan.title}. {scenario.reason}", size=SMALL)
-    if not run.complete:
-        sheet.paragraph("The run was ended before its last scenario was undone.", size=SMALL)
-    if run.system_under_test.note:
-        sheet.paragraph(run.system_under_test.note, size=SMALL)

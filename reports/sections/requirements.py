@@ -4,7 +4,7 @@ from reports.ink import Align
 from reports.record import Verdict
 from reports.sheet import Sheet
 from reports.style import FAIL_TEXT, INK, MONO, MUTED, SMALL, TINY
-from reports.table import DENSE, Cell, Chip, Column, PageOf, Row, Stack, Words, cell, draw_table
+from reports.table import DENSE, Chip, Column, PageOf, Row, Stack, Words, cell, draw_table
 from reports.trace import Requirement, Standard, requirements_of, standards_of
 from reports.view import View
 from reports.words import count, limit, plural
@@ -16,11 +16,6 @@ _COLUMNS = (
     Column(title="checks passed", share=52, align=Align.RIGHT),
     Column(title="", share=68, align=Align.RIGHT),
     Column(title="Page", share=22, align=Align.RIGHT),
-)
-_UNTESTED_COLUMNS = (
-    Column(title="Requirement", share=62),
-    Column(title="Scenario", share=140),
-    Column(title="why it was not tested", share=276),
 )
 _STANDARD_COLUMNS = (
     Column(title="Standard", share=132),
@@ -35,9 +30,8 @@ _STANDARD_COLUMNS = (
 
 
 def draw_requirements(sheet: Sheet, view: View) -> None:
-    """Draw the trace of the protocol's requirements, what was not tested, and the standards."""
+    """Draw the trace of the protocol's requirements, then the standards."""
     found = requirements_of(view.scenarios)
-    tested = [one for one in found if one.was_tested]
     met = sum(one.verdict is Verdict.PASS for one in found)
     document = view.run.run.acceptance.requirements
     agreed = f" They stand for “{document}”." if document else ""
@@ -47,11 +41,10 @@ def draw_requirements(sheet: Sheet, view: View) -> None:
         subtitle=f"{count(met)} of {plural(len(found), 'requirement')} met. Each is named by the "
         f"protocol, which was fixed before the first fault (plan.json).{agreed}",
     )
-    if tested:
-        draw_table(sheet, _COLUMNS, [_row(one) for one in tested], pad=DENSE)
+    if found:
+        draw_table(sheet, _COLUMNS, [_row(one) for one in found], pad=DENSE)
     else:
-        sheet.paragraph("No requirement was tested.", colour=MUTED)
-    _draw_untested(sheet, found)
+        sheet.paragraph("The protocol names no requirement.", colour=MUTED)
     _draw_standards(sheet, view)
 
 
@@ -71,7 +64,7 @@ def _row(one: Requirement) -> Row:
         Stack(parts=_tests(one)),
         cell(f"{count(passed)} of {count(made)}", font=MONO, colour=FAIL_TEXT if wrong else INK),
         Chip(verdict=one.verdict),
-        PageOf(anchor=one.scenarios[0].anchor),
+        PageOf(anchor=one.scenarios[0].anchor if one.was_tested else "statement"),
     )
 
 
@@ -94,23 +87,6 @@ def _tests(one: Requirement) -> tuple[Words, ...]:
         more = f"{len(one.scenarios) - 6} more"
         names.append(Words(text=more, size=TINY, colour=MUTED, max_lines=1))
     return tuple(names)
-
-
-def _draw_untested(sheet: Sheet, found: list[Requirement]) -> None:
-    rows: list[list[Cell]] = [
-        [
-            Words(text=one.id, font=MONO, size=TINY, max_lines=3),
-            Words(text=f"{scenario.plan.id} {scenario.plan.title}", max_lines=3),
-            Words(text=scenario.reason, max_lines=4),
-        ]
-        for one in found
-        for scenario in one.scenarios
-        if not scenario.was_run
-    ]
-    if not rows:
-        return
-    sheet.heading("Not tested", note="nothing is claimed of these")
-    draw_table(sheet, _UNTESTED_COLUMNS, rows, pad=DENSE)
 
 
 def _draw_standards(sheet: Sheet, view: View) -> None:
