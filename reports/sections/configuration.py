@@ -4,10 +4,11 @@ from reports.ink import Align
 from reports.sheet import Sheet
 from reports.style import MONO, MUTED, TINY
 from reports.table import DENSE, Column, Words, cell, draw_table, strong
-from reports.topology import draw_topology, topology_height
+from reports.topology import Broken, broken_of, draw_topology, not_drawn, topology_height
 from reports.view import View, lab_notice, shape_of_lab
 from reports.words import MISSING, size
 
+_OTHERS_MOST = 12
 _UNIT_COLUMNS = (
     Column(title="Logical unit", share=80),
     Column(title="purpose", share=80),
@@ -42,8 +43,10 @@ def draw_configuration(sheet: Sheet, view: View) -> None:
     )
     height = topology_height(lab)
     sheet.need(height + 10)
-    sheet.add(*draw_topology(lab, top=sheet.y))
-    sheet.y += height + 6
+    broken = broken_of(view.scenarios)
+    sheet.add(*draw_topology(lab, top=sheet.y, broken=broken))
+    sheet.y += height + 2
+    _draw_legend(sheet, view, broken)
     sheet.heading("System under test")
     target = run.system_under_test
     sheet.gap(2)
@@ -58,6 +61,19 @@ def draw_configuration(sheet: Sheet, view: View) -> None:
     )
     _draw_inventory(sheet, view)
     _draw_settings(sheet, view)
+
+
+def _draw_legend(sheet: Sheet, view: View, broken: dict[str, Broken]) -> None:
+    """Say what the marks of the drawing are, and what was broken that is not in it."""
+    text = "Nothing was broken in this run."
+    if broken:
+        text = "Hatched or crossed: broken in this run, with the ids of the scenarios."
+    others = [f"{name} ({one.words})" for name, one in not_drawn(view.lab, broken).items()]
+    if others:
+        more = f" and {len(others) - _OTHERS_MOST} more" if len(others) > _OTHERS_MOST else ""
+        text += f" Broken, too: {', '.join(others[:_OTHERS_MOST])}{more}."
+    sheet.paragraph(text, size=TINY, colour=MUTED, max_lines=4)
+    sheet.gap(2)
 
 
 def _mono(text: str) -> Words:
