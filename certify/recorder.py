@@ -38,6 +38,7 @@ class Recorder:
         self._scenario = ""
         self._repeat = 0
         self._waiting: deque[IoRecord] = deque()
+        self._standstills: deque[EventRecord] = deque()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -65,7 +66,11 @@ class Recorder:
         data: dict[str, Any] | None = None,
         t_ns: int | None = None,
     ) -> EventRecord:
-        """Record one event, now unless *t_ns* says when, and return it."""
+        """Record one event, now unless *t_ns* says when, and return it.
+
+        A standstill is written with the next I/Os: it is told by threads that measure, which must
+        not wait for a file.
+        """
         record = EventRecord(
             t_ns=self._clock() if t_ns is None else t_ns,
             scenario=self._scenario,
@@ -75,8 +80,11 @@ class Recorder:
             detail=detail,
             data=data or {},
         )
+        if kind is EventKind.STANDSTILL:
+            self._standstills.append(record)
+            return record
         with self._lock:
-            self._events.write(self._encoder.encode(record) + b"\n")
+            self._events.write(self._line(record))
         return record
 
     def io(self, record: IoRecord) -> None:
@@ -86,13 +94,14 @@ class Recorder:
     def flush(self) -> None:
         """Write all that was handed over until now."""
         with self._lock:
+            while self._standstills:
+                self._events.write(self._line(self._standstills.popleft()))
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if not batch or not self._scenario:
                 return
             if self._ios is None:  # only now: a scenario without an I/O has no file
                 self._ios = _Stream(spool_path(self._folder, self._scenario, self._repeat))
-            encode = self._encoder.encode
-            self._ios.write(b"".join(encode(record) + b"\n" for record in batch))
+            self._ios.write(b"".join(map(self._line, batch)))
 
     def close(self) -> None:
         """Write what is left and stop; the folder is then complete as far as it went."""
@@ -100,6 +109,9 @@ class Recorder:
         self._thread.join()
         self.end()
         self._events.close()
+
+    def _line(self, record: IoRecord | EventRecord) -> bytes:
+        return self._encoder.encode(record) + b"\n"
 
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_S):

@@ -33,6 +33,19 @@ def test_events_are_on_disk_at_once(tmp_path: Path) -> None:
     recorder.close()
 
 
+def test_a_standstill_waits_for_no_file_and_is_written_with_the_next_ios(tmp_path: Path) -> None:
+    """Who tells it measures: while a file is written, it must not wait."""
+    recorder = Recorder(tmp_path, clock=lambda: 7)
+    recorder.begin("E1k", 1)
+    with recorder._lock:  # as while I/Os are written
+        told = recorder.event(EventKind.STANDSTILL, "suite", "40 ms", {"from_ns": 3, "ms": 40.0})
+    recorder.end()
+
+    assert list(read_events(tmp_path / "events.jsonl")) == [told]
+    assert told.scenario == "E1k"
+    recorder.close()
+
+
 def test_scenarios_are_kept_apart(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path)
     for scenario, k in (("P1", 1), ("E1k", 2)):
