@@ -25,6 +25,7 @@ def acceptance_problems(accepted: "Acceptance", folder: Path) -> list[str]:
         *_signatories(accepted),
         *_revisions(accepted),
         *_logo(accepted, folder),
+        *_required(accepted),
     ]
 
 
@@ -67,6 +68,18 @@ def _revisions(accepted: "Acceptance") -> Iterator[str]:
             f"acceptance.revision: expected the last of acceptance.revisions, {last}, "
             f"seen {accepted.revision!r}"
         )
+
+
+def _required(accepted: "Acceptance") -> Iterator[str]:
+    for index, one in enumerate(accepted.required):
+        key = f"acceptance.required[{index}]"
+        if not one.id.strip() or not one.text.strip():
+            yield f"{key}: expected an id and a text, seen {one.id!r}, {one.text!r}"
+        if not one.by or not all(name.strip() for name in one.by):
+            yield f"{key}.by: expected scenarios or requirements of the protocol, seen {one.by!r}"
+    for name, times in Counter(one.id for one in accepted.required).items():
+        if times > 1:
+            yield f"acceptance.required: expected different ids, seen {name!r} {times} times"
 
 
 def _logo(accepted: "Acceptance", folder: Path) -> Iterator[str]:
@@ -139,6 +152,7 @@ def record_of(accepted: "Acceptance", folder: Path, *, replaces: str = "") -> Ac
         "revision": accepted.revision,
         "revisions": msgspec.to_builtins(accepted.revisions),
         "logo": _copy_logo(Path(accepted.logo), folder) if accepted.logo else "",
+        "required": msgspec.to_builtins(accepted.required),
         "replaces": replaces,
     }
     return msgspec.convert(told, AcceptanceRecord)

@@ -73,6 +73,17 @@ class Revision(Entry, frozen=True, kw_only=True):
     what: str
 
 
+class Required(Entry, frozen=True, kw_only=True):
+    """[[acceptance.required]]: a requirement of the customer, and what is to show that it is met.
+
+    `by` names scenarios, or requirements of the protocol: "E1k", "HA-010".
+    """
+
+    id: str
+    text: str
+    by: list[str]
+
+
 class Acceptance(Entry, frozen=True, kw_only=True):
     """[acceptance]: who accepts what under which document, and in what form the report is made.
 
@@ -91,6 +102,7 @@ class Acceptance(Entry, frozen=True, kw_only=True):
     revision: str = ""
     revisions: list[Revision] = []
     logo: str = ""
+    required: list[Required] = []
 
 
 class Host(Entry, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from reports.sections.credibility import draw_credibility
 from reports.sections.evidence import draw_evidence
 from reports.sections.fault import draw_fault
 from reports.sections.findings import draw_findings
+from reports.sections.glossary import draw_glossary
 from reports.sections.integrity import draw_integrity
 from reports.sections.matrix import draw_matrix
 from reports.sections.method import draw_method
@@ -74,6 +75,7 @@ def lay_out(run: Run) -> list[Page]:
     draw_method(sheet, view)
     draw_credibility(sheet, view)
     draw_revisions(sheet, view)
+    draw_glossary(sheet, view)
     draw_evidence(sheet, view)
     return sheet.finish()
 

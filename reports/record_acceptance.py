@@ -27,6 +27,14 @@ class Revision(Record, frozen=True, kw_only=True):
     what: str
 
 
+class Required(Record, frozen=True, kw_only=True):
+    """One requirement of the customer, and what of this run is to show that it is met."""
+
+    id: str  # as the customer's document has it
+    text: str
+    by: list[str]  # ids of scenarios, or of requirements of the protocol
+
+
 class Acceptance(Record, frozen=True, kw_only=True):
     """Who accepts what under which document. Empty strings where the lab file is silent."""
 
@@ -43,6 +51,7 @@ class Acceptance(Record, frozen=True, kw_only=True):
     revision: str = ""  # the number of the issue; "" where reports are not numbered
     revisions: list[Revision] = msgspec.field(default_factory=list)  # the oldest first
     logo: Literal["", "logo.png", "logo.jpg"] = ""  # a file of the run folder
+    required: list[Required] = msgspec.field(default_factory=list)  # as the document has them
     replaces: str = ""  # evidence root of the report in whose place this one was issued
 
     @property

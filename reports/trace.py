@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from reports.model import GRAVITY, Scenario, gravest
 from reports.record import AssertionRecord, Verdict
+from reports.record_acceptance import Required
 
 UNNAMED = "no requirement named"
 _STANDARD = re.compile(r"[A-Z]{2,}-\d+\b|[^(,;]*")
@@ -48,6 +49,45 @@ class Requirement:
             for check in judgement.checks
         ]
         return made.count(Verdict.PASS), len(made)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRequirement:
+    """One requirement of the customer's document and everything in the run that tests it."""
+
+    id: str
+    text: str
+    scenarios: tuple[Scenario, ...]
+    lacking: tuple[str, ...]  # names that nothing in this run has
+
+    @property
+    def verdict(self) -> Verdict:
+        """The gravest verdict of what tests it; what is lacking was not run."""
+        verdicts = [scenario.verdict for scenario in self.scenarios]
+        return gravest([*verdicts, *([Verdict.NOT_RUN] if self.lacking else [])])
+
+
+def customer_requirements(
+    required: Sequence[Required], scenarios: Sequence[Scenario]
+) -> list[CustomerRequirement]:
+    """Return the customer's requirements in the order of their document, with what tests each."""
+    return [
+        CustomerRequirement(
+            id=one.id,
+            text=one.text,
+            scenarios=tuple(
+                scenario
+                for scenario in scenarios
+                if scenario.plan.id in one.by or scenario.plan.requirement in one.by
+            ),
+            lacking=tuple(name for name in one.by if not _tested_by(name, scenarios)),
+        )
+        for one in required
+    ]
+
+
+def _tested_by(name: str, scenarios: Sequence[Scenario]) -> bool:
+    return any(name in (one.plan.id, one.plan.requirement) for one in scenarios)
 
 
 def requirements_of(scenarios: Sequence[Scenario]) -> list[Requirement]:

@@ -1,13 +1,23 @@
 """The requirement trace: each requirement, what tests it, what became of that."""
 
+from collections.abc import Sequence
+
 from reports.ink import Align
+from reports.model import Scenario
 from reports.record import Verdict
 from reports.sheet import Sheet
-from reports.style import FAIL_TEXT, INK, MONO, MUTED, SMALL, TINY
+from reports.style import FAIL_TEXT, INK, MONO, MUTED, SMALL, TEXT, TINY
 from reports.table import DENSE, Chip, Column, PageOf, Row, Stack, Words, cell, draw_table
-from reports.trace import Requirement, Standard, requirements_of, standards_of
+from reports.trace import (
+    CustomerRequirement,
+    Requirement,
+    Standard,
+    customer_requirements,
+    requirements_of,
+    standards_of,
+)
 from reports.view import View
-from reports.words import count, limit, plural
+from reports.words import MISSING, count, limit, plural
 
 _COLUMNS = (
     Column(title="Requirement", share=62),
@@ -17,6 +27,13 @@ _COLUMNS = (
     Column(title="", share=68, align=Align.RIGHT),
     Column(title="Page", share=22, align=Align.RIGHT),
 )
+_CUSTOMER_COLUMNS = (
+    Column(title="Requirement", share=62),
+    Column(title="What the customer requires", share=262),
+    Column(title="Tested by", share=64),
+    Column(title="", share=90, align=Align.RIGHT),
+)
+_TESTS_MOST = 6
 _STANDARD_COLUMNS = (
     Column(title="Standard", share=132),
     Column(title="clauses quoted", share=60, align=Align.RIGHT),
@@ -33,19 +50,51 @@ def draw_requirements(sheet: Sheet, view: View) -> None:
     """Draw the trace of the protocol's requirements, then the standards."""
     found = requirements_of(view.scenarios)
     met = sum(one.verdict is Verdict.PASS for one in found)
-    document = view.run.run.acceptance.requirements
-    agreed = f" They stand for “{document}”." if document else ""
+    accepted = view.run.run.acceptance
+    agreed = ""
+    if accepted.requirements and not accepted.required:
+        agreed = f" Which of “{accepted.requirements}” they show is for its reader to say."
     sheet.chapter(
         "Requirement trace",
         anchor="requirements",
         subtitle=f"{count(met)} of {plural(len(found), 'requirement')} met. Each is named by the "
         f"protocol, which was fixed before the first fault (plan.json).{agreed}",
     )
+    _draw_customers(sheet, view)
     if found:
         draw_table(sheet, _COLUMNS, [_row(one) for one in found], pad=DENSE)
     else:
         sheet.paragraph("The protocol names no requirement.", colour=MUTED)
     _draw_standards(sheet, view)
+
+
+def _draw_customers(sheet: Sheet, view: View) -> None:
+    """Draw the customer's own requirements, where the lab file has them."""
+    accepted = view.run.run.acceptance
+    found = customer_requirements(accepted.required, view.scenarios)
+    if not found:
+        return
+    met = sum(one.verdict is Verdict.PASS for one in found)
+    sheet.heading(
+        accepted.requirements or "Requirements of the customer",
+        note=f"{count(met)} of {count(len(found))} met",
+    )
+    draw_table(sheet, _CUSTOMER_COLUMNS, [_customer(one) for one in found], pad=DENSE)
+    sheet.heading("Requirements of the protocol")
+
+
+def _customer(one: CustomerRequirement) -> Row:
+    lacking = ", ".join(one.lacking[:6])
+    text = [Words(text=one.text)]
+    if lacking:
+        words = f"Nothing in this run is named {lacking}."
+        text.append(Words(text=words, size=TINY, colour=TEXT[Verdict.NOT_RUN]))
+    return (
+        Words(text=one.id, font=MONO, size=TINY, max_lines=3),
+        Stack(parts=tuple(text)),
+        Stack(parts=_tests(one.scenarios)),
+        Chip(verdict=one.verdict),
+    )
 
 
 def _row(one: Requirement) -> Row:
@@ -61,7 +110,7 @@ def _row(one: Requirement) -> Row:
                 Words(text=bounds, size=TINY, colour=MUTED, max_lines=1),
             )
         ),
-        Stack(parts=_tests(one)),
+        Stack(parts=_tests(one.scenarios)),
         cell(f"{count(passed)} of {count(made)}", font=MONO, colour=FAIL_TEXT if wrong else INK),
         Chip(verdict=one.verdict),
         PageOf(anchor=one.scenarios[0].anchor if one.was_tested else "statement"),
@@ -72,7 +121,7 @@ def _bound(ms: float) -> str:
     return f"{limit(ms)} s" if ms > 0 else limit(ms)
 
 
-def _tests(one: Requirement) -> tuple[Words, ...]:
+def _tests(scenarios: Sequence[Scenario]) -> tuple[Words, ...]:
     names = [
         Words(
             text=f"{scenario.plan.id} × {len(scenario.repeats)}",
@@ -81,10 +130,12 @@ def _tests(one: Requirement) -> tuple[Words, ...]:
             goes_to=scenario.anchor if scenario.was_run else "",
             max_lines=1,
         )
-        for scenario in one.scenarios[:6]
+        for scenario in scenarios[:_TESTS_MOST]
     ]
-    if len(one.scenarios) > 6:
-        more = f"{len(one.scenarios) - 6} more"
+    if not names:
+        names = [Words(text=MISSING, colour=MUTED)]
+    if len(scenarios) > _TESTS_MOST:
+        more = f"{len(scenarios) - _TESTS_MOST} more"
         names.append(Words(text=more, size=TINY, colour=MUTED, max_lines=1))
     return tuple(names)
 

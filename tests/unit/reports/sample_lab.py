@@ -15,6 +15,7 @@ from reports.record import (
     Tool,
     Verdict,
 )
+from reports.record_acceptance import Required
 
 PATHS = ("host1-engine1", "host1-engine2")
 
@@ -124,6 +125,16 @@ def run(variant: str, *, physical: bool, emulated: bool) -> RunRecord:
         customer="Provincial Hospital, Information Centre",
         contract="ACC-2026-0117",
         requirements="HIS storage availability, revision C",
+        required=[
+            Required(
+                id="HIS-4.1",
+                text="The loss of one data router does not interrupt the wards.",
+                by=["E1k", "HA-004"],
+            ),
+            Required(
+                id="HIS-4.2", text="The loss of one array loses no data.", by=["HA-005", "HA-040"]
+            ),
+        ],
     )
     return RunRecord(
         schema=SCHEMA,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reports.folder import load_run
 from reports.record import Verdict
-from reports.trace import UNNAMED, requirements_of, standard_of, standards_of
+from reports.trace import UNNAMED, customer_requirements, requirements_of, standard_of, standards_of
 from reports.view import view_of
 
 
@@ -65,3 +65,13 @@ def test_a_standard_counts_what_did_not_run_apart(samples: dict[str, Path]) -> N
     assert spc.verdict is Verdict.FAIL
     assert (spc.count(Verdict.FAIL), spc.count(Verdict.NOT_RUN)) == (1, 2)
     assert sum(len(one.assertions) for one in standards) == 24
+
+
+def test_a_customers_requirement_needs_all_that_it_names(samples: dict[str, Path]) -> None:
+    run = load_run(samples["physical"])
+    engine, array = customer_requirements(run.run.acceptance.required, view_of(run).scenarios)
+    assert [one.plan.id for one in engine.scenarios] == ["E1k", "E2h"]
+    assert engine.verdict is Verdict.PASS
+    assert [one.plan.id for one in array.scenarios] == ["A1"]
+    assert array.lacking == ("HA-040",)
+    assert array.verdict is Verdict.NOT_RUN

@@ -189,3 +189,39 @@ def test_issue_changes_the_acceptance_and_nothing_that_was_measured(file, tmp_pa
     changed = {one.path for one in before.manifest.files if kept[one.path] != one.sha256}
     assert changed == {"run.json"}
     assert set(kept) - {one.path for one in before.manifest.files} == {"logo.png"}
+
+
+REQUIRED = """
+[[acceptance.required]]
+id = "HIS-4.1"
+text = "The loss of one data router does not interrupt the wards."
+by = ["E1k", "HA-011"]
+"""
+
+
+def test_the_customers_requirements_reach_the_record(file, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    path = file()
+    path.write_text(path.read_text() + REQUIRED)
+
+    record = record_of(read_acceptance(path), folder)
+
+    assert [(one.id, one.by) for one in record.required] == [("HIS-4.1", ["E1k", "HA-011"])]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (REQUIRED.replace('"HIS-4.1"', '" "'), "expected an id and a text"),
+        (REQUIRED.replace('["E1k", "HA-011"]', "[]"), "expected scenarios or requirements"),
+        (REQUIRED * 2, "'HIS-4.1' 2 times"),
+        (REQUIRED.replace("text", "texts"), "texts"),
+    ],
+)
+def test_a_customers_requirement_that_says_nothing_is_refused(file, text, words):
+    path = file()
+    path.write_text(path.read_text() + text)
+
+    with pytest.raises(LabError, match=words):
+        read_acceptance(path)
