@@ -25,6 +25,7 @@ from reports.sections.fault import draw_fault
 from reports.sections.findings import draw_findings
 from reports.sections.glossary import draw_glossary
 from reports.sections.integrity import draw_integrity
+from reports.sections.latencies import draw_latencies
 from reports.sections.matrix import draw_matrix
 from reports.sections.method import draw_method
 from reports.sections.repeats import draw_repeats
@@ -75,6 +76,7 @@ def lay_out(run: Run) -> list[Page]:
     draw_method(sheet, view)
     draw_credibility(sheet, view)
     draw_revisions(sheet, view)
+    draw_latencies(sheet, view)
     draw_glossary(sheet, view)
     draw_evidence(sheet, view)
     return sheet.finish()

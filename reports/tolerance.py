@@ -176,6 +176,21 @@ def _open_only(seen: Exposure) -> bool:
     return seen.where.split(" ")[0] in seen.open
 
 
+def safe_words(seen: Exposure) -> str:
+    """Say in a few words for what of the table the system is safe."""
+    verdicts = [(one, tolerated(one, seen)) for one in TOLERANCES]
+    safe = [one for one, verdict in verdicts if verdict is Verdict.PASS]
+    listed = f"{len(TOLERANCES)} programs and hosts listed"
+    if safe:
+        shortest = duration(min(one.limit_ms for one in safe))
+        if len(safe) == len(TOLERANCES):
+            return f"all {listed}; the most impatient waits {shortest} for its storage"
+        return f"{len(safe)} of {listed}, those that wait {shortest} or longer for their storage"
+    if any(verdict is Verdict.FAIL for _, verdict in verdicts):
+        return f"none of the {listed}"
+    return f"not shown for any of the {listed}"
+
+
 def sentence(seen: Exposure) -> str:
     """Say what the verdicts of the table rest on."""
     if seen.wrong or seen.errors or seen.broken:

@@ -6,7 +6,7 @@ from reports import emblems
 from reports.ink import Anchor, Box, Line, Picture, Text
 from reports.logo import LogoError, inspect_logo
 from reports.qr import qr_marks, qr_text
-from reports.record import RecordError, Verdict, credibility_sentence
+from reports.record import LabRecord, RecordError, Verdict, credibility_sentence
 from reports.sheet import Sheet
 from reports.stall_bars import HEAD_HEIGHT, ROW_HEIGHT, draw_stall_bars
 from reports.style import (
@@ -33,6 +33,7 @@ from reports.style import (
     WIDTH,
     text_width,
 )
+from reports.tolerance import exposure_of, safe_words
 from reports.view import View, lab_notice, shape_of_lab
 from reports.words import count, duration, fit, plural, printable, span_of_time, wrap
 
@@ -44,8 +45,10 @@ _ROW_MOST = 29.0
 _ROOT = 54.0
 _QR = 52.0
 """Edge of the QR code, points: its modules are 0.45 mm, which cameras read from paper."""
-_OCCASION = 50.0
+_OCCASION = 62.0
 _LOGO_WIDTH, _LOGO_HEIGHT = 50 * MM, 12 * MM
+_PAIRED = 4
+"""Facts of the occasion that share a line with another."""
 _STATEMENT = (
     "We have read the whole report. Our signatures apply to the evidence whose root is printed "
     "below. The results relate only to the items tested, in the configuration tested."
@@ -222,6 +225,12 @@ def _draw_stalls(sheet: Sheet, view: View) -> None:
         sheet.line_of(f"and {rest}: see the failure matrix", size=SMALL, colour=MUTED)
 
 
+def _lab_of(lab: LabRecord) -> str:
+    """Return what the lab is, and what `--target` put under test in a virtual one."""
+    more = f"target {lab.target}" if lab.target else f"topology {lab.topology}"
+    return f"{lab.kind} lab {lab.name}, {more}"
+
+
 def _draw_occasion(sheet: Sheet, view: View) -> None:
     """Draw when, where, how often and with what, just above the signatures."""
     run = view.run.run
@@ -230,16 +239,19 @@ def _draw_occasion(sheet: Sheet, view: View) -> None:
     changed = " (changed)" if run.tool.modified else ""
     facts = [
         ("Tested", span_of_time(run.started_utc, run.ended_utc)),
-        ("Lab", f"{run.lab.kind} lab {run.lab.name}, topology {run.lab.topology}"),
+        ("Lab", _lab_of(run.lab)),
         ("Profile", f"{run.profile}, {plural(repeats, 'repeat')} of each fault, seed {run.seed}"),
         ("Tool", f"zerostall {run.tool.version}{commit}{changed}"),
         ("Suite", credibility_sentence(run.credibility)),
+        ("Safe for", safe_words(exposure_of(view.scenarios, indicative=run.times_indicative))),
     ]
     y = view.paper.bottom - _signature_height(view) - _OCCASION
     column = WIDTH / 2
     for index, (name, value) in enumerate(facts):
         x, line = LEFT + (index % 2) * column, y + (index // 2) * 13
-        room = column if index < len(facts) - 1 else WIDTH  # the last one has a line of its own
+        room = column
+        if index >= _PAIRED:  # the last ones have lines of their own
+            x, line, room = LEFT, y + (_PAIRED // 2 + index - _PAIRED) * 13, WIDTH
         value = fit(value, REGULAR, SMALL, room - 46)
         sheet.add(
             Text(x=x, y=line, text=name, font=BOLD, size=SMALL, colour=INK),

@@ -18,6 +18,7 @@ from reports.record import EventKind, Grade, IoOutcome, Verdict
 from tests.unit.reports import sample_lab
 from tests.unit.reports import sample_parts as parts
 from tests.unit.reports.sample_course import HEALTHY, Course, Variant, courses_of
+from tests.unit.reports.sample_statistics import statistics_of
 
 NS = 1_000_000_000
 MS = 1_000_000
@@ -209,6 +210,12 @@ def _judgement(writer: _Writer, plan: record.ScenarioPlan) -> record.ScenarioJud
         redundancy_restored_ms=900.0 if course.restored else None,
         checks=parts.checks(plan, course),
         attribution=parts.attribution(plan, course),
+        statistics=statistics_of(
+            writer.rows,
+            injected_ns=writer.injected_ns,
+            mended_ns=writer.mended_ns,
+            end_ns=writer.end_ns,
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from reports.folder import load_run
 from reports.model import Scenario
 from reports.record import Check, OutagePlan, Verdict
-from reports.tolerance import TOLERANCES, exposure_of, sentence, tolerated
+from reports.tolerance import TOLERANCES, exposure_of, safe_words, sentence, tolerated
 from reports.view import view_of
 
 
@@ -96,3 +96,13 @@ def test_an_outage_that_must_be_is_not_counted_and_named(samples: dict[str, Path
     assert seen.outages == ("E2h",)
     assert seen.where == "E1k failover"
     assert "E2h" in sentence(seen)
+
+
+def test_the_line_of_the_cover_says_how_much_is_safe(samples: dict[str, Path]) -> None:
+    healthy = scenarios_of(samples["healthy"])
+    stalled = changed(healthy, "E1k", stall_failback_ms=130_000.0)
+    broken = changed(healthy, "E1k", io_errors=1)
+    assert safe_words(exposure_of(healthy, indicative=False)).startswith("all 10 programs")
+    assert safe_words(exposure_of(stalled, indicative=False)).startswith("2 of 10 programs")
+    assert safe_words(exposure_of(broken, indicative=False)).startswith("none of the 10")
+    assert safe_words(exposure_of(healthy, indicative=True)).startswith("not shown for any")
