@@ -11,7 +11,7 @@ that an I/O which was under way before the hole and ended after it was under way
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from certify.history import History, Window
@@ -22,6 +22,8 @@ SETTLE_NS = 50 * NS_PER_MS
 """Beyond the hole: what became ready in it is reaped by then."""
 LATE_MS = 10.0
 """Waits of the control probe up to this are its ordinary latency."""
+STARVED_MS = 40.0
+"""Four of the control probe's intervals: a host on which it waits for longer is starved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +65,14 @@ def certain_ms(
 ) -> float:
     """Return how long *io* surely waited for the system under test after *start_ns*, in ms.
 
-    *control* are the late waits of the control probe: one that overlaps may explain as much. The
-    longest counts, not their sum: a busy host is late over and over, and would explain anything.
+    *control* are the late waits of the control probe, by their begin: one that overlaps may explain
+    as much. Of short ones only the longest counts, for many hosts are a little late over and over.
+    Where they are long, the host is starved, and what it was late for in all is not the system's.
     """
     begin, end = max(io.due_ns, start_ns), done_ns
     wait = Window(start_ns=begin, end_ns=end)
-    noise = max((_overlap(one, wait) for one in control), default=0)
+    longest = max((_overlap(one, wait) for one in control), default=0)
+    noise = max(longest, _covered(_starved(control), wait))
     sure = _outside(io, wait, seen.holes)
     return max(0, min(sure, end - begin - noise)) / NS_PER_MS
 
@@ -100,6 +104,21 @@ def overlapping(waits: Sequence[Window], start_ns: int, end_ns: int) -> list[Win
     """Return those of *waits*, which are sorted by their begin, that overlap a span."""
     last = bisect_right(waits, end_ns, key=lambda one: one.start_ns)
     return [one for one in waits[:last] if one.end_ns > start_ns]
+
+
+def _starved(control: Iterable[Window]) -> Iterator[Window]:
+    return (one for one in control if one.end_ns - one.start_ns > STARVED_MS * NS_PER_MS)
+
+
+def _covered(waits: Iterable[Window], span: Window) -> int:
+    """Return how much of *span* the *waits*, which are in order, cover together, in ns."""
+    covered, reached = 0, span.start_ns
+    for one in waits:
+        begin, end = max(one.start_ns, reached), min(one.end_ns, span.end_ns)
+        if end > begin:
+            covered += end - begin
+            reached = end
+    return covered
 
 
 def _overlap(one: Window, other: Window) -> int:

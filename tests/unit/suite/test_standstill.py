@@ -102,6 +102,20 @@ def test_short_noise_all_the_time_excuses_no_long_stall(story: Story) -> None:
 
 
 @pytest.mark.parametrize(
+    ("starved_until", "verdict"), [(1600, Verdict.INCONCLUSIVE), (1300, Verdict.FAIL)]
+)
+def test_a_host_that_is_starved_again_and_again_accuses_nobody(
+    story: Story, starved_until: int, verdict: Verdict
+) -> None:
+    """None of the control disk's waits is as long as the stall; together they may be."""
+    story.io(due=1001, done=1600, lba=800, tag=9000)
+    for at in range(1000, starved_until, 10):
+        story.io(probe="control", op="read", due=at, done=at + 60 - at % 50, lba=8, tag=-1)
+
+    assert judge(story.history()).verdict is verdict
+
+
+@pytest.mark.parametrize(
     ("due", "sent", "done", "certain"),
     [
         (0, 0, 50, 50),  # before it all
