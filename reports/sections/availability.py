@@ -38,7 +38,7 @@ from reports.words import MISSING, count, duration, fit
 _HEIGHT = 170.0
 _TICK_LINE = 8.5
 _TICK_LINES = 2
-_FLOOR_AT_MS = 100.0
+_FLOOR_AT_MS = 10.0
 _LINES = (
     (PHASES[0], DATA, 0.9, (0.8, 1.8)),
     (PHASES[1], FAULT_TEXT, 1.1, ()),
