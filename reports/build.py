@@ -12,6 +12,7 @@ from reports.attachment import attach, pack
 from reports.courses import courses_of
 from reports.folder import Run, load_sealed
 from reports.ink import Page
+from reports.language.speech import say, speaking
 from reports.paint import Properties, page_numbers, paint
 from reports.paper import paper_named
 from reports.sections.application import draw_application
@@ -54,8 +55,13 @@ class Report:
 
 
 def lay_out(run: Run) -> list[Page]:
-    """Return the finished pages of *run*, not yet painted."""
+    """Return the finished pages of *run*, not yet painted, in the language of its record."""
     view = view_of(run)
+    with speaking(view.run.run.acceptance.language):
+        return _lay_out(view)
+
+
+def _lay_out(view: View) -> list[Page]:
     sheet = Sheet(furniture=_furniture_of(view), paper=view.paper)
     draw_cover(sheet, view)
     draw_matrix(sheet, view)
@@ -96,8 +102,12 @@ def _furniture_of(view: View) -> Furniture:
 
 def properties_of(run: Run) -> Properties:
     """Return what the PDF says of itself; `verify` reads run and evidence root from it."""
+    language = run.run.acceptance.language
+    with speaking(language):
+        title = say(TITLE)
     return Properties(
-        title=f"{TITLE}: {run.run.system_under_test.name}",
+        language=language,
+        title=f"{title}: {run.run.system_under_test.name}",
         author=f"zerostall {run.run.tool.version}",
         subject=f"run {run.run.run_id}; evidence root sha256:{run.root}",
         keywords=f"verdict={run.judgement.verdict}, grade={run.judgement.grade}",
@@ -122,6 +132,8 @@ def signature_places(run: Run) -> dict[str, Place]:
     """Return where each role of the cover signs; a box above its line."""
     view = view_of(run)
     paper = view.paper
+    with speaking(run.run.acceptance.language):
+        lines = signature_lines(view)
     return {
         one.role: Place(
             page=0,
@@ -132,7 +144,7 @@ def signature_places(run: Run) -> dict[str, Place]:
                 round(paper.height - one.y) + 28,
             ),
         )
-        for one in signature_lines(view)
+        for one in lines
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from reports.axes import LinearAxis
 from reports.ink import Align, Box, Line, Mark, Shape, Text
+from reports.language.speech import say
 from reports.record import Counterexample, CounterexampleOperation
 from reports.sheet import Sheet
 from reports.style import (
@@ -173,7 +174,7 @@ def _words(
     did = "wrote" if one.op == "write" else "returned"
     end = ", never acknowledged" if one.done_ns < 0 else ", wrong" if one.offending else ""
     font = BOLD if one.offending else REGULAR
-    text = f"#{one.k} {did} {one.value}{end}"
+    text = say(f"#{one.k} {did} {one.value}{end}")
     after, before = RIGHT - right - 6, left - axis.start - 4
     room = max(after, before)
     inside = text_width(text, font, TINY) + 6 <= right - left

@@ -4,6 +4,7 @@ Colour never stands alone: each verdict has its own outline and, in a chip, its 
 """
 
 from reports.ink import Align, Box, Mark, Shape, Text
+from reports.language.speech import say
 from reports.record import Verdict
 from reports.style import BOLD, FILL, PALE, TEXT, TINY, WHITE, text_width
 
@@ -39,7 +40,7 @@ def verdict_mark(verdict: Verdict, *, x: float, y: float, size: float, colour: s
 
 def chip_width(verdict: Verdict) -> float:
     """Return how wide the chip of *verdict* is."""
-    return _PAD + _MARK_IN_CHIP + 3 + text_width(str(verdict), BOLD, TINY) + _PAD
+    return _PAD + _MARK_IN_CHIP + 3 + text_width(say(str(verdict)), BOLD, TINY) + _PAD
 
 
 def chip(verdict: Verdict, *, right: float, middle: float) -> list[Mark]:

@@ -8,6 +8,7 @@ another painter can turn the same pages into another format.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reports.language.speech import say
 from reports.style import text_width
 
 Point = tuple[float, float]
@@ -33,6 +34,9 @@ class Text:
     colour: str
     align: Align = Align.LEFT
     goes_to: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", say(self.text))  # before anybody measures it
 
     def box(self) -> tuple[float, float, float, float]:
         """Return left, top, right, bottom of the ink, near enough to find collisions."""
@@ -133,6 +137,13 @@ class Anchor:
     y: float
     title: str = ""
     level: int = 0
+
+    def __post_init__(self) -> None:
+        first, _, rest = self.title.partition(" ")
+        title = say(self.title)
+        if title == self.title and rest:  # a scenario: its id, and its title
+            title = f"{first} {say(rest)}"
+        object.__setattr__(self, "title", title)
 
 
 Mark = Text | PageReference | Line | Box | Shape | Dots | Segments | Picture | Anchor

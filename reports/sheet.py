@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from reports.ink import Align, Anchor, Box, Line, Mark, Page, Text
+from reports.language.speech import say
 from reports.paper import A4, Paper
 from reports.style import (
     BODY,
@@ -65,7 +66,7 @@ class Sheet:
 
     def _head(self, x: float, y: float) -> float:
         """Put title, stamp and note from *x* on; return where the free room begins."""
-        title, stamp = self.furniture.title.upper(), self.furniture.stamp
+        title, stamp = say(self.furniture.title.upper()), say(self.furniture.stamp)
         self.add(Text(x=x, y=y, text=title, font=BOLD, size=TINY, colour=MUTED))
         x += text_width(title, BOLD, TINY) + 8
         if stamp:

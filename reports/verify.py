@@ -24,7 +24,11 @@ from reports.signatures import SigningError, examine, roles_of
 from reports.style import ALL_FONTS
 
 _SUBJECT = re.compile(r"run (?P<run>.+); evidence root sha256:(?P<root>[0-9a-f]{64})")
-_PAGE = re.compile(r"Page (\d+) of (\d+)")
+_PAGE = {
+    "en": re.compile(r"Page(\d+)of(\d+)"),
+    "zh": re.compile(r"第(\d+)页，共(\d+)页"),
+}
+"""The number of a page, as a reader finds it in the text: without the spaces between runs."""
 TIMES_MADE_MAX = 3
 """A repeat that noise kept from being judged is made again at most twice, under new numbers."""
 
@@ -173,7 +177,8 @@ def _page_problems(pages: list[str], root: str) -> list[str]:
     problems: list[str] = []
     ends = f"{root[:4]} {root[4:8]} {root[8:12]} … {root[-8:-4]} {root[-4:]}"
     for number, text in enumerate(pages, start=1):
-        found = _PAGE.findall(text)
+        told = "".join(text.split())
+        found = [pair for pattern in _PAGE.values() for pair in pattern.findall(told)]
         if (str(number), str(len(pages))) not in found:
             problems.append(f"page {number}: does not say “Page {number} of {len(pages)}”")
         if ends not in " ".join(text.split()):

@@ -5,6 +5,7 @@ import re
 from functools import reduce
 from unicodedata import east_asian_width
 
+from reports.language.speech import said, say
 from reports.style import has_glyph, text_width
 
 MISSING = "–"
@@ -94,7 +95,7 @@ def _can_print(character: str, font: str) -> bool:
 
 def fit(text: str, font: str, size: float, width: float) -> str:
     """Return *text*, cut with an ellipsis where it is wider than *width* points."""
-    text = printable(text, font)
+    text = said(printable(say(text), font))
     if text_width(text, font, size) <= width:
         return text
     low, high = 0, len(text)
@@ -104,7 +105,7 @@ def fit(text: str, font: str, size: float, width: float) -> str:
             low = middle
         else:
             high = middle - 1
-    return text[:low].rstrip() + "…"
+    return said(text[:low].rstrip() + "…")
 
 
 def wrap(text: str, font: str, size: float, width: float, *, max_lines: int = 0) -> list[str]:
@@ -112,11 +113,11 @@ def wrap(text: str, font: str, size: float, width: float, *, max_lines: int = 0)
 
     A word longer than a line is broken. With *max_lines*, the rest is cut with an ellipsis.
     """
-    lines = _fill(_pieces(printable(text, font)), font, size, width)
+    lines = [said(line) for line in _fill(_pieces(printable(say(text), font)), font, size, width)]
     if not max_lines or len(lines) <= max_lines:
         return lines
     rest = reduce(_join, lines[max_lines - 1 :])
-    return [*lines[: max_lines - 1], fit(rest, font, size, width)]
+    return [*lines[: max_lines - 1], fit(said(rest), font, size, width)]
 
 
 def _pieces(text: str) -> list[str]:

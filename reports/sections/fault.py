@@ -6,6 +6,7 @@ from reports import emblems
 from reports.chronology import Chronology, Moment, chronology_of, lanes_of, load_units, sequence_of
 from reports.courses import span_of, stalls_of, table_of
 from reports.ink import Align, Anchor, Box, Text
+from reports.language.speech import say
 from reports.model import Scenario
 from reports.record import Check, ScenarioJudgement
 from reports.sections.fault_charts import Charts, charts_height, draw_charts
@@ -264,7 +265,7 @@ def _draw_reproduction(
 ) -> None:
     sheet.need(_REPRODUCTION)
     sheet.gap(8)
-    label = "Reproduce"
+    label = say("Reproduce")
     left = LEFT + text_width(label, BOLD, LEAD) + 12
     command = fit(reproduce_command(view, scenario), MONO, SMALL, RIGHT - left - 12)
     sheet.add(
