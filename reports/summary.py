@@ -5,7 +5,14 @@ import msgspec
 from reports.folder import Run
 from reports.record import Grade, Record, Verdict
 from reports.sections.fault import reproduce_command
-from reports.view import view_of
+from reports.tolerance import TOLERANCES, exposure_of, tolerated
+from reports.trace import (
+    CustomerRequirement,
+    Requirement,
+    customer_requirements,
+    requirements_of,
+)
+from reports.view import View, view_of
 
 SCHEMA = 1
 
@@ -28,6 +35,24 @@ class ScenarioSummary(Record, frozen=True, kw_only=True):
     mismatches: int
     page: int
     reproduce: str
+
+
+class RequirementSummary(Record, frozen=True, kw_only=True):
+    """A requirement, of the customer or of the protocol, and what became of it."""
+
+    id: str
+    text: str
+    scenarios: list[str]
+    verdict: Verdict
+
+
+class ToleranceSummary(Record, frozen=True, kw_only=True):
+    """A program or host, how long it waits for its storage, and whether the run stayed below."""
+
+    program: str
+    limit_ms: float
+    source: str
+    verdict: Verdict  # PASS: safe; INCONCLUSIVE: not shown
 
 
 class ReportSummary(Record, frozen=True, kw_only=True):
@@ -53,6 +78,9 @@ class ReportSummary(Record, frozen=True, kw_only=True):
     conformance_not_run: int
     pages: int
     scenarios: list[ScenarioSummary]
+    customer_requirements: list[RequirementSummary]
+    requirements: list[RequirementSummary]
+    tolerances: list[ToleranceSummary]
 
 
 def summarize(run: Run, *, report_sha256: str, page_of: dict[str, int], pages: int) -> bytes:
@@ -99,5 +127,33 @@ def summarize(run: Run, *, report_sha256: str, page_of: dict[str, int], pages: i
             )
             for scenario in view.scenarios
         ],
+        customer_requirements=[
+            _requirement(one)
+            for one in customer_requirements(run.run.acceptance.required, view.scenarios)
+        ],
+        requirements=[_requirement(one) for one in requirements_of(view.scenarios)],
+        tolerances=_tolerances(view),
     )
     return msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n"
+
+
+def _requirement(one: CustomerRequirement | Requirement) -> RequirementSummary:
+    return RequirementSummary(
+        id=one.id,
+        text=one.text,
+        scenarios=[scenario.plan.id for scenario in one.scenarios],
+        verdict=one.verdict,
+    )
+
+
+def _tolerances(view: View) -> list[ToleranceSummary]:
+    seen = exposure_of(view.scenarios, indicative=view.run.run.times_indicative)
+    return [
+        ToleranceSummary(
+            program=one.program,
+            limit_ms=one.limit_ms,
+            source=one.source,
+            verdict=tolerated(one, seen),
+        )
+        for one in TOLERANCES
+    ]

@@ -127,6 +127,15 @@ def test_summary_has_the_figures_of_the_verdict(
     assert summary["mismatches"] == 3
 
 
+def test_summary_says_what_is_met_and_what_is_safe(reports: dict[str, Path]) -> None:
+    good = json.loads(reports["physical"].with_suffix(".json").read_bytes())
+    bad = json.loads(reports["failing"].with_suffix(".json").read_bytes())
+    assert [one["verdict"] for one in good["customer_requirements"]] == ["PASS", "NOT RUN"]
+    assert {one["verdict"] for one in good["requirements"]} == {"PASS"}
+    assert {one["verdict"] for one in good["tolerances"]} == {"PASS"}
+    assert {one["verdict"] for one in bad["tolerances"]} == {"FAIL"}
+
+
 def test_outline_leads_to_every_scenario(reports: dict[str, Path]) -> None:
     titles = [str(entry["/Title"]) for entry in PdfReader(reports["healthy"]).outline]
     assert "E2h Engine 2 hang and return" in titles
