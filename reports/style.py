@@ -88,7 +88,7 @@ PALE: Final = {
 
 
 _SHARED_MARKS: Final = frozenset("“”‘’—")
-"""Punctuation of both scripts: full-width beside Chinese, else as Latin has it."""
+"""Punctuation of both scripts: full-width in a line with Chinese, else as Latin has it."""
 
 
 def load_fonts() -> None:
@@ -124,9 +124,11 @@ def _split(text: str, font: str) -> tuple[tuple[str, str], ...]:
     if all(ord(character) in glyphs for character in text):
         return ((font, text),)
     fonts = [spare if _needs_spare(character, font) else font for character in text]
-    for at, character in enumerate(text):
-        if character in _SHARED_MARKS and spare in fonts[max(at - 1, 0) : at + 2]:
-            fonts[at] = spare
+    if spare in fonts:
+        fonts = [
+            spare if character in _SHARED_MARKS else font
+            for character, font in zip(text, fonts, strict=True)
+        ]
     pairs = groupby(zip(fonts, text, strict=True), key=itemgetter(0))
     return tuple((name, "".join(character for _, character in group)) for name, group in pairs)
 

@@ -1,8 +1,8 @@
 """A catalogue of translations: English texts, some with places for figures and other texts.
 
 A catalogue is a TOML file of pairs, English = translation. In both, `{n}`, `{m}` and `{k}` stand
-for a figure, `{text}` for any text, and other names for a text within a sentence. Texts are
-translated in their turn, or stay as they are.
+for a figure, `{ms}` for times with their unit, `{text}` for any text, and other names for a text
+within a sentence. Texts are translated in their turn, or stay as they are.
 """
 
 import re
@@ -19,9 +19,11 @@ FOLDER = Path(__file__).parent
 _ONE = r"(?:(?!; |[.!?] [A-Z“]).)+?"
 """Part of one sentence."""
 _FIGURE = "[+−-]?[0-9][0-9.,\u202f]*"
+_TIME = rf"(?:[≤<~ ]*{_FIGURE}[ \u202f](?:ms|s)|–)"
 _WITH_UNIT = re.compile(rf"[≤<~ ]*{_FIGURE}[ \u202f]?(ms|s|B|[KMGT]iB|%)?")
-_SEAMS = (" · ", " / ", "  ")
-_WEAK = 4
+_PARTS = " · "
+_SEAMS = (" / ", "  ")
+_WEAK = 2
 _SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z0-9“])")
 
 
@@ -37,7 +39,7 @@ class Pattern:
     target: str
     matcher: re.Pattern[str]
     literal: str  # its longest fixed part; a text without it cannot match
-    weight: int  # how much of it is fixed; of two that match, the heavier one is meant
+    weight: int  # how many letters are fixed; of two that match, the heavier one is meant
 
     @classmethod
     def of(cls, source: str, target: str) -> "Pattern":
@@ -57,13 +59,15 @@ class Pattern:
             target=target,
             matcher=re.compile(regex, re.DOTALL),
             literal=max(literals, key=len),
-            weight=sum(map(len, literals)),
+            weight=sum(character.isalpha() for literal in literals for character in literal),
         )
 
 
 def _regex_of(name: str) -> str:
     if _is_figure(name):
         return _FIGURE
+    if name.startswith("ms"):
+        return rf"{_TIME}(?: / {_TIME})*"
     return ".+?" if name.startswith("text") else _ONE
 
 
@@ -119,9 +123,10 @@ class Catalogue:
             self.used.add(text)
             return Found(self.exact[text])
         return (
-            self._all(_SENTENCE.split(text), "")
+            self._in_parts(text, (_PARTS,))
+            or self._all(_SENTENCE.split(text), "")
             or self._match(text)
-            or self._in_parts(text)
+            or self._in_parts(text, _SEAMS)
             or self._all(text.split("; "), "；")
             or self._all(text.split(", "), "，")
         )
@@ -142,9 +147,9 @@ class Catalogue:
             return Found(pattern.target.format(**told), _missing_of(values.values()))
         return None
 
-    def _in_parts(self, text: str) -> Found | None:
+    def _in_parts(self, text: str, seams: tuple[str, ...]) -> Found | None:
         """Translate a line of parts that have nothing to do with each other."""
-        for seam in _SEAMS:
+        for seam in seams:
             if seam in text:
                 parts = [self._part(part) for part in text.split(seam)]
                 return Found(seam.join(part.text for part in parts), _missing_of(parts))

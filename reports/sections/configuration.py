@@ -1,6 +1,7 @@
 """The configuration tested: drawing, inventory, host settings that bound a stall, versions."""
 
 from reports.ink import Align
+from reports.language.speech import said
 from reports.sheet import Sheet
 from reports.style import MONO, MUTED, TINY
 from reports.table import DENSE, Column, Words, cell, draw_table, strong
@@ -84,7 +85,7 @@ def _draw_inventory(sheet: Sheet, view: View) -> None:
     sheet.heading("Logical units")
     units = [
         (
-            strong(unit.name),
+            strong(said(unit.name)),
             cell(unit.purpose),
             cell(size(unit.size_bytes)),
             cell(size(unit.block_bytes)),
@@ -96,10 +97,10 @@ def _draw_inventory(sheet: Sheet, view: View) -> None:
     sheet.heading("Paths", note="device names as they were during the run")
     paths = [
         (
-            strong(path.name),
-            cell(path.host),
-            cell(path.engine),
-            cell(path.logical_unit),
+            strong(said(path.name)),
+            cell(said(path.host)),
+            cell(said(path.engine)),
+            cell(said(path.logical_unit)),
             _mono(path.hctl),
             _mono(path.device.removeprefix("/dev/")),
         )
@@ -111,7 +112,11 @@ def _draw_inventory(sheet: Sheet, view: View) -> None:
 def _draw_settings(sheet: Sheet, view: View) -> None:
     sheet.heading("Host settings that bound a stall")
     settings = [
-        (cell(timer.name), _mono(timer.value), Words(text=timer.source, size=TINY, colour=MUTED))
+        (
+            cell(timer.name),
+            _mono(timer.value if timer.name.startswith("Bound: ") else said(timer.value)),
+            Words(text=timer.source, size=TINY, colour=MUTED),
+        )
         for timer in view.run.run.host_timers
     ]
     draw_table(sheet, _SETTING_COLUMNS, settings, pad=DENSE)

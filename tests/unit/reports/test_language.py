@@ -102,6 +102,13 @@ def test_a_draft_is_translated_too(samples: dict[str, Path]) -> None:
     assert laid_out(samples["healthy"])[1] == set()
 
 
+def test_requirements_of_the_customer_are_translated_too(samples: dict[str, Path]) -> None:
+    document = {"requirements": "HIS, revision C"}
+    required = [{"id": "HIS-4.1", "text": "No ward may stop.", "by": ["E1k", "HA-900"]}]
+    assert laid_out(samples["healthy"], **document)[1] == set()
+    assert laid_out(samples["healthy"], **document, required=required)[1] == set()
+
+
 def test_empty_runs_are_translated_too(tmp_path: Path) -> None:
     assert laid_out(write_stress_run(tmp_path / "run", "X1", faults=0, paths=0))[1] == set()
 
@@ -159,9 +166,9 @@ def test_a_chinese_report_proves_itself(healthy: Path) -> None:
 
 
 def test_figures_and_texts_find_their_places() -> None:
-    seen = Catalogue.of({"{n} of {m} {what}": "{m} {what}: {n}", "paths": "路径"})
-    assert seen.translate("3 of 1\u202f024 paths") == "1\u202f024 路径: 3"
-    assert seen.translate("3 of 4 legs") == "4 legs: 3"
+    seen = Catalogue.of({"{n} of all {m} {what}": "{m} {what}: {n}", "paths": "路径"})
+    assert seen.translate("3 of all 1\u202f024 paths") == "1\u202f024 路径: 3"
+    assert seen.translate("3 of all 4 legs") == "4 legs: 3"
     assert seen.missing == {"legs"}
 
 
