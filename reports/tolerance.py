@@ -62,7 +62,7 @@ TOLERANCES = (
         program="Oracle RAC, Grid home on the SAN",
         limit_ms=27_000,
         consequence="the node is evicted: misscount 30 s less reboottime 3 s",
-        source="NetApp, Oracle configuration, RAC",
+        source="NetApp, Oracle configuration, RAC; crsctl get css misscount",
         group=APPLICATION,
     ),
     Tolerance(
@@ -75,8 +75,9 @@ TOLERANCES = (
     Tolerance(
         program="Windows disk driver",
         limit_ms=60_000,
-        consequence="the I/O fails: TimeoutValue",
-        source="Microsoft, Get-MPIOSetting and the registry's Disk\\TimeoutValue",
+        consequence="the I/O counts as timed out and is tried again: TimeoutValue, as most makers "
+        "of arrays set it",
+        source="Microsoft, The Windows disk timeout value: less is better",
         group=HOST,
     ),
     Tolerance(
@@ -89,9 +90,9 @@ TOLERANCES = (
     Tolerance(
         program="VMware ESXi, all paths down",
         limit_ms=140_000,
-        consequence="the device times out; with component protection, virtual machines are "
-        "restarted 180 s later (Misc.APDTimeout)",
-        source="VMware, handling transient APD conditions",
+        consequence="the device counts as unreachable, and I/O that is not of virtual machines "
+        "ends (Misc.APDTimeout)",
+        source="VMware vSphere Storage: change timeout limits for storage APD",
         group=APPLICATION,
     ),
     Tolerance(
