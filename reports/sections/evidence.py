@@ -53,7 +53,12 @@ def draw_evidence(sheet: Sheet, view: View) -> None:
     ]
     draw_table(sheet, _COLUMNS, rows)
     sheet.need(60)
-    sheet.paragraph("Reproduce this report only in full.", size=SMALL, colour=MUTED)
+    sheet.paragraph(
+        "Names, settings, logs and details of events are quoted as they were recorded. Reproduce "
+        "this report only in full.",
+        size=SMALL,
+        colour=MUTED,
+    )
     sheet.gap(16)
     sheet.add(*emblems.end_mark(x=LEFT + WIDTH / 2, y=sheet.y, text="End of report", colour=MUTED))
     sheet.y += 20

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from certify.scenarios import PROFILES, scenarios_of
 from reports.build import build_report, lay_out
 from reports.ink import Page
 from reports.language.catalogue import Catalogue, CatalogueError, catalogue_of, read_entries
 from reports.language.speech import say, speaking
-from reports.style import BOLD, CJK_BOLD, runs
-from reports.verify import verify_pdf
+from reports.paper import LETTER
+from reports.style import BOLD, CJK_BOLD, CJK_REGULAR, FONTS, runs
+from reports.verify import embedded_fonts, verify_pdf
 from tests.unit.reports.sample_acceptance import accepted, write_accepted
 from tests.unit.reports.sample_stress import write_stress_run
 from tests.unit.reports.test_acceptance import ISSUED
@@ -162,7 +164,18 @@ def test_translations_have_their_figures_and_glyphs() -> None:
 
 def test_a_chinese_report_proves_itself(healthy: Path) -> None:
     pdf = build_report(write_accepted(healthy, language="zh", paper="Letter", **ISSUED))
+    reader = PdfReader(pdf)
     assert verify_pdf(pdf) == []
+    assert reader.root_object["/Lang"] == "zh"
+    assert str(reader.outline[0]["/Title"]) == "证书"
+    embedded = {name.split("+")[-1] for name in embedded_fonts(reader)}
+    assert embedded == {*FONTS, CJK_REGULAR, CJK_BOLD}
+
+
+def test_chinese_fits_on_letter(samples: dict[str, Path]) -> None:
+    pages = lay_out(accepted(samples["failing"], language="zh", paper="Letter"))
+    assert [outside(page, LETTER) for page in pages] == [[]] * len(pages)
+    assert [collisions(page) for page in pages] == [[]] * len(pages)
 
 
 def test_figures_and_texts_find_their_places() -> None:

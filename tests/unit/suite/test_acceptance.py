@@ -1,6 +1,7 @@
 """[acceptance] of a lab file: what is refused and how, and what reaches the run folder."""
 
 from datetime import date
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from reports.record import Acceptance as AcceptanceRecord
 from tests.unit.reports.sample_course import Variant
 from tests.unit.reports.sample_run import write_sample_run
 
+ROOT = Path(__file__).parents[3]
 GOOD = """
 [acceptance]
 customer = "上海某医院"
@@ -225,3 +227,9 @@ def test_a_customers_requirement_that_says_nothing_is_refused(file, text, words)
 
     with pytest.raises(LabError, match=words):
         read_acceptance(path)
+
+
+def test_the_example_of_the_docs_is_right():
+    accepted = read_acceptance(ROOT / "docs/examples/acceptance.toml")
+
+    assert (accepted.language, accepted.state, accepted.revision) == ("zh", "issued", "B")
