@@ -25,7 +25,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-NOT_EVIDENCE = frozenset({"manifest.json", "report.pdf", "report.json"})
+INCOMPLETE = "report-incomplete.pdf"
+NOT_EVIDENCE = frozenset(
+    {"manifest.json", "report.pdf", "report.json", INCOMPLETE, "report-incomplete.json"}
+)
 """Files of a run folder that the manifest does not list."""
 
 

@@ -365,7 +365,9 @@ def load(path: Path, kind: type[_R]) -> _R:
         record = msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError as error:
         raise RecordError(f"{path}: missing; expected {kind.__name__}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"{path}: not a {kind.__name__}: {error}") from error
     schema = getattr(record, "schema", SCHEMA)
     if schema > SCHEMA:
@@ -376,17 +378,23 @@ def load(path: Path, kind: type[_R]) -> _R:
 def read_events(path: Path) -> Iterator[EventRecord]:
     """Yield the events of an events.jsonl; a torn last line, as a crash leaves it, is passed over.
 
-    Raises RecordError for a damaged line elsewhere, naming its number.
+    Raises RecordError for a damaged line elsewhere, naming its number, and for a file that cannot
+    be read.
     """
     decoder = msgspec.json.Decoder(EventRecord)
-    lines = path.read_bytes().split(b"\n")
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError as error:
+        raise RecordError(f"{path}: missing; expected the events of a run") from error
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror}") from error
     last = len(lines)
     for number, line in enumerate(lines, start=1):
         if not line:
             continue
         try:
             yield decoder.decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if number == last:
                 return
             raise RecordError(f"{path}:{number}: not an event: {error}") from error

@@ -184,7 +184,7 @@ class Sheet:
                 Text(
                     x=LEFT + 46,
                     y=y,
-                    text=f"sha256 {short_hash(root)}",
+                    text=f"sha256 {short_hash(root)}" if root else "none: this is not evidence",
                     font=MONO,
                     size=TINY,
                     colour=MUTED,

@@ -19,6 +19,7 @@ from pypdf.generic import DictionaryObject
 from reports.attachment import attached, unpack
 from reports.build import render
 from reports.folder import Run, load_run, sha256_of, verify_manifest
+from reports.incomplete import SUBJECT as INCOMPLETE_SUBJECT
 from reports.record import RecordError
 from reports.signatures import SigningError, examine, roles_of
 from reports.style import ALL_FONTS
@@ -60,11 +61,13 @@ def examine_run(folder: Path) -> Examination:
     """Check a sealed run folder against its manifest, and its records against each other."""
     checked = ["every file of the manifest is there with its SHA-256, and no other file is"]
     not_checked = ["whether the manifest is the one that was sealed: compare the evidence root"]
+    problems: list[str] = []
     try:
-        problems = verify_manifest(folder)
+        problems += verify_manifest(folder)
         run = load_run(folder)
     except RecordError as error:
-        return Examination(problems=[str(error)], checked=[], not_checked=not_checked)
+        unread = str(error).removeprefix(f"{folder}/")
+        return Examination(problems=[*problems, unread], checked=[], not_checked=not_checked)
     checked.append("run, plan, events, conformance and verdict can be read and belong together")
     problems += _contradictions(run)
     if (folder / "report.pdf").is_file():
@@ -104,6 +107,9 @@ def examine_pdf(
         subject = (reader.metadata.subject if reader.metadata else None) or ""
     except (OSError, PdfReadError, ValueError, KeyError) as error:
         problem = f"{path}: cannot be read as a PDF: {error}"
+        return Examination(problems=[problem], checked=[], not_checked=["everything else"])
+    if subject == INCOMPLETE_SUBJECT:
+        problem = f"{path}: says itself that it is not evidence; there is nothing to verify"
         return Examination(problems=[problem], checked=[], not_checked=["everything else"])
     match = _SUBJECT.fullmatch(subject)
     if match is None:

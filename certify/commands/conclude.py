@@ -7,7 +7,7 @@ from certify.commands.output import say, say_json, tell
 from certify.seal import judge_folder, seal
 from certify.verdict import ExitCode, show_ms
 from reports.folder import evidence_root
-from reports.record import JudgementRecord, Verdict, load
+from reports.record import JudgementRecord, RecordError, Verdict, load
 
 
 def conclude(folder: Path, *, as_json: bool = False) -> int:
@@ -78,8 +78,17 @@ def seal_run(arguments: argparse.Namespace) -> int:
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Write the PDF of a sealed run."""
-    say(str(_build(arguments.run, arguments.output)))
+    """Write the PDF of a sealed run; of a folder that is no evidence, what is wrong with it."""
+    try:
+        say(str(_build(arguments.run, arguments.output)))
+    except RecordError as error:
+        from reports.incomplete import build_incomplete  # draws in the PDF library, slow to load
+
+        pdf = build_incomplete(arguments.run, str(error), arguments.output)
+        tell(f"certify: no report: {error}")
+        tell("certify: this says what is wrong with the folder; it is not evidence")
+        say(str(pdf))
+        return ExitCode.FAILED
     return ExitCode.CERTIFIED
 
 
