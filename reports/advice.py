@@ -71,7 +71,7 @@ def _data(scenarios: Sequence[Scenario]) -> Iterator[Advice]:
 
 
 def _errors(scenarios: Sequence[Scenario]) -> Iterator[Advice]:
-    errors = [one for one in scenarios if one.io_errors and one.plan.outage is None]
+    errors = [one for one in scenarios if one.io_errors]
     if errors:
         number = sum(one.io_errors for one in errors)
         yield Advice(

@@ -116,30 +116,32 @@ class Exposure:
     wrong: int
     broken: tuple[str, ...]  # scenarios that failed for another reason than time
     open: tuple[str, ...]  # scenarios without a verdict
-    outages: tuple[str, ...]  # scenarios in which nothing can serve; not in the worst
+    outages: tuple[str, ...]  # scenarios with an outage that must be; it is in no figure here
     indicative: bool  # times of an emulated CPU
 
 
 def exposure_of(scenarios: Sequence[Scenario], *, indicative: bool) -> Exposure:
-    """Sum up the faults that an application must not feel."""
+    """Sum up what an application must not feel.
+
+    The judge leaves an outage that the plan means out of stalls and errors; what is before it, and
+    the data, counts as anywhere.
+    """
     faults = [one for one in scenarios if one.is_fault]
-    felt = [one for one in faults if one.plan.outage is None]
     stalls = [
         (stall.worst_ms, f"{one.plan.id} {direction}")
-        for one in felt
+        for one in faults
         for direction, stall in (("failover", one.failover), ("failback", one.failback))
         if stall.worst_ms is not None
     ]
     worst = max(stalls, default=(None, ""), key=lambda stall: stall[0] or 0.0)
     judged = (Verdict.PASS, Verdict.FAIL)
-    data = [one for one in faults if one.plan.outage is not None and one.mismatches]
     return Exposure(
         worst_ms=worst[0],
         where=worst[1],
-        errors=sum(one.io_errors for one in felt),
+        errors=sum(one.io_errors for one in faults),
         wrong=sum(one.mismatches for one in faults),
-        broken=tuple(one.plan.id for one in (*felt, *data) if _failed_otherwise(one)),
-        open=tuple(one.plan.id for one in felt if one.verdict not in judged),
+        broken=tuple(one.plan.id for one in faults if _failed_otherwise(one)),
+        open=tuple(one.plan.id for one in faults if one.verdict not in judged),
         outages=tuple(one.plan.id for one in faults if one.plan.outage is not None),
         indicative=indicative,
     )
@@ -211,7 +213,7 @@ def sentence(seen: Exposure) -> str:
     if seen.open:
         text += f" Without a verdict: {_names(seen.open)}; so “safe” cannot be said."
     if seen.outages:
-        text += f" Not counted, for in them nothing can serve: {_names(seen.outages)}."
+        text += f" Not counted: the outages that must be, in {_names(seen.outages)}."
     return text
 
 

@@ -2,12 +2,12 @@
 
 from reports.ink import Align
 from reports.model import Scenario, Stall
-from reports.record import Verdict
+from reports.record import OutagePlan, Verdict
 from reports.sheet import Sheet
 from reports.style import FAIL_TEXT, INK, MONO, MUTED, TEXT, TINY
 from reports.table import Cell, Chip, Column, PageOf, Row, Stack, Words, cell, draw_table, strong
 from reports.view import View
-from reports.words import limit, plural, seconds
+from reports.words import duration, limit, plural, seconds
 
 _COLUMNS = (
     Column(title="Id", share=30),
@@ -37,6 +37,8 @@ def _row(scenario: Scenario) -> Row:
         strong(plan.title + subject),
         Words(text=plan.expected, size=TINY, colour=MUTED, max_lines=4),
     ]
+    if plan.outage is not None:
+        parts.append(Words(text=_outage(plan.outage), size=TINY, colour=MUTED, max_lines=4))
     if scenario.verdict is not Verdict.PASS:
         parts.append(
             Words(text=scenario.reason, size=TINY, colour=TEXT[scenario.verdict], max_lines=4)
@@ -50,6 +52,14 @@ def _row(scenario: Scenario) -> Row:
         _stall(scenario.failback),
         Chip(verdict=scenario.verdict),
         PageOf(anchor=scenario.anchor),
+    )
+
+
+def _outage(meant: OutagePlan) -> str:
+    """Say why nothing can serve, and what must hold all the same."""
+    return (
+        f"An outage is meant: {meant.why.rstrip('.')}. I/O must flow again by itself within "
+        f"{duration(meant.return_ms)} after mending."
     )
 
 

@@ -95,7 +95,7 @@ def test_an_outage_that_must_be_is_not_counted_and_named(samples: dict[str, Path
     seen = exposure_of(scenarios, indicative=False)
     assert seen.outages == ("E2h",)
     assert seen.where == "E1k failover"
-    assert "E2h" in sentence(seen)
+    assert "the outages that must be, in E2h" in sentence(seen)
 
 
 def test_the_line_of_the_cover_says_how_much_is_safe(samples: dict[str, Path]) -> None:
