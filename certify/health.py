@@ -105,9 +105,11 @@ def engine_problems(engine: Engine, shells: Shells) -> list[str]:
     """Ask one engine whether it serves, where the lab file says how."""
     if engine.ready is None:
         return []
-    return _command_problems(
-        f"engine {engine.name} is not ready", engine.ready, engine.reach, shells
-    )
+    what = f"engine {engine.name} is not ready"
+    problems = _command_problems(what, engine.ready, engine.reach, shells)
+    if problems and _has_no_process(engine, shells):
+        problems = [f"{what}: its process has ended; its log says why"]
+    return problems
 
 
 def redundancy_problems(lab: Lab, shells: Shells) -> list[str]:
@@ -137,6 +139,17 @@ def array_problems(lab: Lab, shells: Shells) -> list[str]:
         except FaultError as error:
             problems.append(f"array {array.name}: {error}")
     return problems
+
+
+def _has_no_process(engine: Engine, shells: Shells) -> bool:
+    """Tell whether an engine that prints its process id has none: then it cannot become ready."""
+    if engine.pid is None:
+        return False
+    try:
+        seen = shells(engine.reach).run(engine.pid.argv, timeout_s=engine.pid.timeout_s)
+    except FaultError:
+        return True
+    return not seen.stdout.strip()
 
 
 def _command_problems(what: str, command: Command, reach: str, shells: Shells) -> list[str]:

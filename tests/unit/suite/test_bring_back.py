@@ -65,7 +65,8 @@ def test_engine_that_does_not_serve_is_started_and_awaited() -> None:
     world = Engines(after_s=20.0)
 
     assert world.go() == (["engine2"], [])
-    assert world.asked == ["engine1 ready", "engine2 ready", "engine2 start"]
+    asked = ["engine1 ready", "engine2 ready", "engine2 true", "engine2 start"]
+    assert world.asked == asked
     assert world.now_s == pytest.approx(20.0)
 
 
