@@ -15,6 +15,8 @@ _COLUMNS = (
     Column(title="why", share=240),
     Column(title="requirement", share=56, align=Align.RIGHT),
 )
+_WAIVED = "waived ("
+"""How the reason of an assertion begins whose failure is known and excused."""
 _RELATES = (
     "The results relate only to the items tested, in the configuration on the page “Configuration "
     "tested”, at the time of the run. Tests show the presence of faults, never their absence; one "
@@ -87,6 +89,12 @@ def deviations_of(view: View) -> list[str]:
     ]
     if again:
         found.append(f"Other than the planned number of repeats: {_listed(again)}.")
+    waived = sum(one.reason.startswith(_WAIVED) for one in view.run.conformance.assertions)
+    if waived:
+        found.append(
+            f"Failures of conformance tests that were waived, with the reason: {count(waived)}. "
+            "Each is on the page “Conformance”."
+        )
     errors = sum(event.kind is EventKind.ERROR for event in view.run.events)
     if errors:
         found.append(f"{plural(errors, 'error')} of the suite or the lab, on the pages of faults.")

@@ -1,5 +1,6 @@
 """A recommendation follows from the evidence, names it, and has an owner."""
 
+from dataclasses import replace as with_fields
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from msgspec.structs import replace
 
 from reports.advice import MAKER, OPERATOR, TESTER, Advice, advice_of
 from reports.folder import Run, load_run
-from reports.record import Setting
+from reports.record import Setting, Verdict
 from reports.sections.statement import deviations_of
 from reports.view import view_of
 
@@ -108,3 +109,12 @@ def test_what_was_not_done_as_planned_is_a_deviation(samples: dict[str, Path]) -
     assert deviations_of(view_of(load_run(samples["healthy"]))) == []
     view = view_of(load_run(samples["inconclusive"]))
     assert deviations_of(view) == ["An emulated CPU took the times; they decide nothing."]
+
+
+def test_a_failure_that_was_waived_is_a_deviation(samples: dict[str, Path]) -> None:
+    run = load_run(samples["healthy"])
+    first, *others = run.conformance.assertions
+    waived = replace(first, verdict=Verdict.NOT_RUN, reason="waived (tool): a block too far")
+    conformance = replace(run.conformance, assertions=[waived, *others])
+    (told,) = deviations_of(view_of(with_fields(run, conformance=conformance)))
+    assert "waived, with the reason: 1." in told
