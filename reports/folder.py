@@ -27,7 +27,14 @@ def sha256_of(path: Path) -> str:
 
 INCOMPLETE = "report-incomplete.pdf"
 NOT_EVIDENCE = frozenset(
-    {"manifest.json", "report.pdf", "report.json", INCOMPLETE, "report-incomplete.json"}
+    {
+        "manifest.json",
+        "report.pdf",
+        "report.json",
+        "report.html",
+        INCOMPLETE,
+        "report-incomplete.json",
+    }
 )
 """Files of a run folder that the manifest does not list."""
 

@@ -168,7 +168,8 @@ def _draw_verdict(sheet: Sheet, view: View) -> None:
     sheet.y = top + height + 26
 
 
-def _figures(view: View) -> list[tuple[str, str]]:
+def figures_of_cover(view: View) -> list[tuple[str, str]]:
+    """Return the five key figures as they are written, each with what it counts."""
     figures = view.figures
     longest = figures.longest
     stall = ("–", "longest stall")
@@ -186,7 +187,7 @@ def _figures(view: View) -> list[tuple[str, str]]:
 
 def _draw_figures(sheet: Sheet, view: View) -> None:
     step = WIDTH / 5
-    for index, (value, label) in enumerate(_figures(view)):
+    for index, (value, label) in enumerate(figures_of_cover(view)):
         x = LEFT + index * step
         value = fit(value, BOLD, HEADING, step - 8)
         sheet.add(Text(x=x, y=sheet.y, text=value, font=BOLD, size=HEADING, colour=INK))

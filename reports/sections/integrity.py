@@ -1,5 +1,7 @@
 """Data integrity: what was written, what was read back, whether both arrays hold the same."""
 
+from dataclasses import dataclass
+
 from reports.counterexamples import draw_counterexample
 from reports.ink import Align
 from reports.model import Scenario
@@ -61,22 +63,45 @@ def _draw_examples(sheet: Sheet, view: View) -> None:
         sheet.paragraph(f"{more}: certify explain shows all.", size=SMALL, colour=MUTED)
 
 
-def _row(scenario: Scenario, events: list[EventRecord]) -> Row:
-    written = sum(judgement.sectors_written for judgement in scenario.repeats)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integrity:
+    """What is said of the data of one scenario; sectors of 512 bytes, over all repeats."""
+
+    written: int
+    verified: int
+    wrong: int
+    arrays: str  # what their comparison showed
+    equal: bool | None  # None: not compared
+    verdict: Verdict
+
+
+def integrity_of(scenario: Scenario, events: list[EventRecord]) -> Integrity:
+    """Sum up what was written, read back and compared; nothing read back proves nothing."""
     verified = sum(judgement.sectors_verified for judgement in scenario.repeats)
-    wrong = scenario.mismatches
     text, equal = _comparison(scenario, events)
-    verdict = Verdict.FAIL if wrong or equal is False else Verdict.PASS
+    verdict = Verdict.FAIL if scenario.mismatches or equal is False else Verdict.PASS
     if verdict is Verdict.PASS and not verified:
         verdict = Verdict.INCONCLUSIVE
+    return Integrity(
+        written=sum(judgement.sectors_written for judgement in scenario.repeats),
+        verified=verified,
+        wrong=scenario.mismatches,
+        arrays=text,
+        equal=equal,
+        verdict=verdict,
+    )
+
+
+def _row(scenario: Scenario, events: list[EventRecord]) -> Row:
+    seen = integrity_of(scenario, events)
     return (
         Words(text=scenario.plan.id, font=MONO, colour=MUTED, max_lines=1),
         cell(scenario.plan.title),
-        cell(count(written), font=MONO),
-        cell(count(verified), font=MONO),
-        cell(count(wrong), font=MONO, colour=FAIL_TEXT if wrong else INK),
-        cell(text, colour=FAIL_TEXT if equal is False else INK),
-        Chip(verdict=verdict),
+        cell(count(seen.written), font=MONO),
+        cell(count(seen.verified), font=MONO),
+        cell(count(seen.wrong), font=MONO, colour=FAIL_TEXT if seen.wrong else INK),
+        cell(seen.arrays, colour=FAIL_TEXT if seen.equal is False else INK),
+        Chip(verdict=seen.verdict),
     )
 
 
