@@ -117,7 +117,11 @@ def test_empty_runs_are_translated_too(tmp_path: Path) -> None:
 
 def test_every_scenario_of_the_catalogue_is_translated() -> None:
     scenarios = {one.id: one for name in PROFILES for one in scenarios_of(name)}.values()
-    texts = [text for one in scenarios for text in (one.title, one.description, one.expected)]
+    texts = [
+        text
+        for one in scenarios
+        for text in (one.title, one.description, one.expected, one.reference)
+    ]
     assert [text for text in texts if catalogue_of("zh").find(text) is None] == []
 
 
