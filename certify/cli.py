@@ -249,7 +249,8 @@ def _add_results(commands: Commands) -> None:
     _json_option(parser)
     parser = _command(commands, "report", conclude.report, "write the PDF report of a sealed run")
     parser.add_argument("run", type=Path)
-    parser.add_argument("-o", "--output", type=Path, metavar="PDF")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE")
+    parser.add_argument("--html", action="store_true", help="the page for screens, report.html")
     words = "issue the report of a sealed run under [acceptance] of a lab file, or revise it"
     parser = _command(commands, "issue", issue.issue, words)
     parser.add_argument("run", type=Path)

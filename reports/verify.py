@@ -21,6 +21,7 @@ from reports.build import render
 from reports.folder import Run, load_run, sha256_of, verify_manifest
 from reports.incomplete import SUBJECT as INCOMPLETE_SUBJECT
 from reports.record import RecordError
+from reports.screen.page import PAGE, render_page
 from reports.signatures import SigningError, examine, roles_of
 from reports.style import ALL_FONTS
 
@@ -74,7 +75,22 @@ def examine_run(folder: Path) -> Examination:
         report = examine_pdf(folder / "report.pdf", folder)
         problems += [f"report.pdf: {problem}" for problem in report.problems]
         checked += [f"report.pdf: {text}" for text in report.checked]
+    if not problems and (folder / PAGE).is_file():
+        problems += _screen_problems(folder / PAGE, run)
+        checked += [] if problems else [f"{PAGE}: made again from the evidence, same bytes"]
     return Examination(problems=problems, checked=checked, not_checked=not_checked)
+
+
+def _screen_problems(path: Path, run: Run) -> list[str]:
+    """Say where the page for screens is not what this version makes of the evidence."""
+    expected, seen = render_page(run), path.read_bytes()
+    if expected == seen:
+        return []
+    pairs = enumerate(zip(expected, seen, strict=False))
+    least = min(len(expected), len(seen))
+    at = next((number for number, (one, other) in pairs if one != other), least)
+    there = seen[at : at + 40].decode(errors="replace")
+    return [f"{PAGE}: from byte {at} on not what this version makes of the evidence: {there!r}"]
 
 
 def _contradictions(run: Run) -> list[str]:

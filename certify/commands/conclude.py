@@ -15,19 +15,20 @@ def conclude(folder: Path, *, as_json: bool = False) -> int:
     tell("certify: sealing the evidence and judging it")
     judgement = seal(folder)
     tell("certify: writing the report")
-    pdf = _build(folder, None)
+    pdf, page = _build(folder, None), _build_page(folder, None)
     if as_json:
-        say_json(_result(folder, judgement, pdf))
+        say_json(_result(folder, judgement, pdf, page))
         return judgement.exit_code
     for line in summary(judgement):
         say(line)
     say()
     say(f"report  {_short(pdf)}")
+    say(f"screen  {_short(page)}")
     say(f"junit   {_short(folder / 'junit.xml')}")
     return judgement.exit_code
 
 
-def _result(folder: Path, judgement: JudgementRecord, pdf: Path) -> dict[str, object]:
+def _result(folder: Path, judgement: JudgementRecord, pdf: Path, page: Path) -> dict[str, object]:
     """Return the outcome of a run for a machine; verdict.json has the whole of it."""
     return {
         "verdict": judgement.verdict,
@@ -38,6 +39,7 @@ def _result(folder: Path, judgement: JudgementRecord, pdf: Path) -> dict[str, ob
         "findings": judgement.findings,
         "run": str(folder),
         "report": str(pdf),
+        "page": str(page),
         "junit": str(folder / "junit.xml"),
         "evidence_root": evidence_root(folder),
     }
@@ -78,7 +80,13 @@ def seal_run(arguments: argparse.Namespace) -> int:
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Write the PDF of a sealed run; of a folder that is no evidence, what is wrong with it."""
+    """Write the PDF of a sealed run; of a folder that is no evidence, what is wrong with it.
+
+    With --html the page for screens; of a folder that is no evidence there is none.
+    """
+    if arguments.html:
+        say(str(_build_page(arguments.run, arguments.output)))
+        return ExitCode.CERTIFIED
     try:
         say(str(_build(arguments.run, arguments.output)))
     except RecordError as error:
@@ -139,6 +147,12 @@ def _build(folder: Path, output: Path | None) -> Path:
     from reports.build import build_report  # draws in the PDF library, slow to load
 
     return build_report(folder, output)
+
+
+def _build_page(folder: Path, output: Path | None) -> Path:
+    from reports.screen.page import build_page  # measures text with the PDF library
+
+    return build_page(folder, output)
 
 
 def _short(path: Path) -> str:

@@ -20,6 +20,7 @@ def issue(arguments: argparse.Namespace) -> int:
     Raises LabError for a wrong lab file and RecordError for a run that is not what was sealed.
     """
     from reports.build import build_report  # draws in the PDF library, slow to load
+    from reports.screen.page import build_page
 
     accepted = read_acceptance(arguments.lab)
     folder: Path = arguments.run.resolve()
@@ -31,6 +32,7 @@ def issue(arguments: argparse.Namespace) -> int:
     _replace(folder / "run.json", encode(run))
     _replace(folder / "manifest.json", encode(build_manifest(folder, run.run_id)))
     say(str(build_report(folder, arguments.output)))
+    build_page(folder)
     return ExitCode.CERTIFIED
 
 

@@ -7,10 +7,12 @@ it ends, so that a reader who zooms in there still finds single I/Os.
 from dataclasses import dataclass
 from typing import Any
 
-from reports.chronology import Chronology, chronology_of, lanes_of
+from reports.chronology import Chronology, chronology_of, lanes_of, load_units, sequence_of
 from reports.courses import span_of, stalls_of, table_of
+from reports.language.speech import say
 from reports.model import Scenario
 from reports.record import IoOutcome, ScenarioJudgement
+from reports.screen.markup import visible
 from reports.series import IoTable, reduce_io
 from reports.timeline import StallMark
 from reports.view import View
@@ -19,6 +21,7 @@ COLUMNS_MOST = 3000
 POINTS_MOST = 90_000
 """Of a page; at most about 22 bytes each, so a page stays below 3 MB however long a run was."""
 COLUMNS_LEAST = 200
+EVENTS_MOST = 60
 _FAILED_MOST = 200
 _NEAR_MS = 200.0
 
@@ -36,6 +39,7 @@ class ScreenCourse:
     points: list[tuple[float, float, int]]  # due, latency, 1 where it did not end GOOD
     spans: dict[str, list[tuple[float, float, str]]]  # path: from, to, state
     errors: dict[str, list[tuple[float, float]]]  # path: its own probe failed
+    events: list[tuple[float, str, bool]]  # when, what, whether it is grave
     count: int  # I/Os of the application, of which the points are the slowest
     column_ms: float
 
@@ -54,6 +58,7 @@ class ScreenCourse:
             "due": [round(due, 2) for due, _, _ in self.points],
             "took": [round(took, 3) for _, took, _ in self.points],
             "bad": [index for index, (_, _, bad) in enumerate(self.points) if bad],
+            "events": [[round(at, 2), words, int(grave)] for at, words, grave in self.events],
             "lanes": [
                 {
                     "path": path,
@@ -97,9 +102,17 @@ def screen_course(view: View, scenario: Scenario, *, columns: int) -> ScreenCour
             for one in lanes
         },
         errors={path: list(spans) for path, spans in whole.path_errors.items()},
+        events=_events(when, judgement, load_units(view.lab)),
         count=whole.count,
         column_ms=(end - start) / wide,
     )
+
+
+def _events(
+    when: Chronology, judgement: ScenarioJudgement, units: frozenset[str]
+) -> list[tuple[float, str, bool]]:
+    moments, _ = sequence_of(when, limit=EVENTS_MOST, explained=judgement.attribution, units=units)
+    return [(one.at_ms, visible(say(one.title)), one.grave) for one in moments]
 
 
 def _points(

@@ -2,14 +2,13 @@
 
 from reports.chronology import Moment, load_units, sequence_of
 from reports.model import Scenario
-from reports.screen.course import ScreenCourse
+from reports.screen.course import EVENTS_MOST, ScreenCourse
 from reports.screen.marks import chip, class_of
 from reports.screen.markup import Html, definitions, row, table, tag
 from reports.sections.fault import figures_of, reproduce_command
 from reports.view import View
 from reports.words import count, duration, limit, offset, plural, seconds
 
-_MOMENTS_MOST = 60
 _SLOWEST = 15
 _BUTTONS = (
     ("in", "Zoom in"),
@@ -142,7 +141,7 @@ def _as_table(course: ScreenCourse) -> Html:
 def _sequence(view: View, course: ScreenCourse) -> Html:
     moments, others = sequence_of(
         course.when,
-        limit=_MOMENTS_MOST,
+        limit=EVENTS_MOST,
         explained=course.judgement.attribution,
         units=load_units(view.lab),
     )

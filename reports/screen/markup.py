@@ -85,7 +85,7 @@ def table(
     label = caption or "table"
     inner = tag(
         "table",
-        tag("caption", caption) if caption else "",
+        tag("caption", tag("span", caption)) if caption else "",
         tag("thead", tag("tr", [tag("th", one, scope="col") for one in head])),
         tag("tbody", rows),
         **attributes,

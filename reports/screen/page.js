@@ -4,7 +4,7 @@
   const courses = JSON.parse(document.getElementById("courses").textContent);
   const LEAST_MS = 1; // no chart shows less time than this
   const STEP = 0.2; // of the time shown, that one key moves
-  const LANE = 16, AXIS = 22, TOP = 18, LEFT = 52, RIGHT = 8;
+  const LANE = 26, AXIS = 24, TOP = 18, LEFT = 52, RIGHT = 8;
 
   const format = (ms) => {
     const size = Math.abs(ms);
@@ -42,7 +42,7 @@
       this.least = course.took.reduce((a, b) => Math.min(a, b), this.most);
       this.start = course.start;
       this.end = course.end;
-      this.plot.style.height = `${TOP + 200 + AXIS + LANE * course.lanes.length}px`;
+      this.plot.style.height = `${TOP + 200 + AXIS + LANE * (course.lanes.length + 1)}px`;
       this.listen();
     }
 
@@ -136,7 +136,7 @@
       pen.font = "12px system-ui, sans-serif";
       const style = getComputedStyle(document.documentElement);
       const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-      const bottom = height - AXIS - LANE * this.course.lanes.length;
+      const bottom = height - AXIS - LANE * (this.course.lanes.length + 1);
       const x = (ms) => LEFT + (ms - this.start) / (this.end - this.start) * this.width();
       const low = Math.log10(Math.max(this.least, 0.001)) - 0.1;
       const high = Math.log10(Math.max(this.most, 1)) + 0.1;
@@ -150,9 +150,9 @@
       pen.rect(LEFT, 0, this.width(), height);
       pen.clip();
       const seen = this.drawPoints(chart);
+      this.drawEvents(chart);
       this.drawLanes(chart);
       pen.restore();
-      this.drawNames(chart);
       this.say(seen);
     }
 
@@ -177,14 +177,18 @@
       pen.strokeStyle = colour("rule");
       pen.lineWidth = 0.5;
       pen.textAlign = "right";
-      for (let power = Math.ceil(low); power <= high; power += 1) {
-        const at = y(10 ** power);
-        const words = power >= 3 ? `${10 ** (power - 3)} s` : `${Number((10 ** power).toPrecision(1))} ms`;
-        pen.fillText(words, LEFT - 6, at + 4);
-        pen.beginPath();
-        pen.moveTo(LEFT, at);
-        pen.lineTo(LEFT + this.width(), at);
-        pen.stroke();
+      const ticks = high - low < 2 ? [1, 2, 5] : [1];
+      for (let power = Math.floor(low); power <= high; power += 1) {
+        for (const n of ticks) {
+          const ms = n * 10 ** power, at = y(ms);
+          if (at > bottom || at < TOP - 4) continue;
+          const words = ms >= 1000 ? `${ms / 1000} s` : `${Number(ms.toPrecision(1))} ms`;
+          pen.fillText(words, LEFT - 6, at + 4);
+          pen.beginPath();
+          pen.moveTo(LEFT, at);
+          pen.lineTo(LEFT + this.width(), at);
+          pen.stroke();
+        }
       }
       const span = this.end - this.start;
       const step = stepFor(span, Math.max(2, Math.floor(this.width() / 90)));
@@ -193,7 +197,7 @@
         const at = n * step, place = clamp(x(at), LEFT + 14, LEFT + this.width() - 24);
         const seconds = span > 4000;
         const digits = Math.max(0, -Math.floor(Math.log10(seconds ? step / 1000 : step)));
-        const words = (seconds ? at / 1000 : at).toFixed(digits);
+        const words = (seconds ? at / 1000 : at).toFixed(digits).replace("-", "−");
         pen.fillText(n === 0 ? "0" : `${words} ${seconds ? "s" : "ms"}`, place, bottom + 15);
         pen.fillRect(x(at) - 0.5, bottom, 1, 4);
       }
@@ -244,41 +248,58 @@
       return { slowest, failed };
     }
 
+    /** Draw what happened as marks on a line, each with its words where there is room. */
+    drawEvents({ pen, colour, x, bottom }) {
+      const top = bottom + AXIS;
+      pen.textAlign = "left";
+      pen.fillStyle = colour("rule");
+      pen.fillRect(LEFT, top + 16, this.width(), 1);
+      let free = LEFT;
+      for (const [at, words, grave] of this.course.events) {
+        if (at < this.start || at > this.end) continue;
+        const left = x(at);
+        pen.fillStyle = colour(grave ? "bad" : "ink");
+        pen.beginPath();
+        pen.moveTo(left, top + 12);
+        pen.lineTo(left + 4, top + 16.5);
+        pen.lineTo(left, top + 21);
+        pen.lineTo(left - 4, top + 16.5);
+        pen.fill();
+        const room = pen.measureText(words).width;
+        if (left < free || left + room > LEFT + this.width()) continue;
+        pen.fillText(words, left, top + 9);
+        free = left + room + 8;
+      }
+    }
+
+    /** Draw per path its name and its states; beneath, thinly, when its own probe failed. */
     drawLanes({ pen, colour, x, bottom }) {
       const up = /^(active|active\/.*|standby)$/, down = /^(failed|offline|removed)$/;
       this.course.lanes.forEach((lane, index) => {
-        const top = bottom + AXIS + index * LANE;
+        const top = bottom + AXIS + (index + 1) * LANE;
+        pen.fillStyle = colour("ink");
+        pen.fillText(lane.path, LEFT, top + 10);
+        let free = LEFT + pen.measureText(lane.path).width + 12;
         for (const [start, end, state] of lane.spans) {
           if (end < this.start || start > this.end) continue;
           const left = Math.max(x(start), LEFT), right = Math.min(x(end), LEFT + this.width());
           const known = up.test(state) ? "up" : down.test(state) ? "down" : state ? "open" : "unknown";
           pen.fillStyle = colour(known);
           // A path that is down is a thin strip: the shape says it, too.
-          const thin = known === "down" ? 4 : 0;
-          pen.fillRect(left, top + thin, right - left, LANE - 3 - 2 * thin);
+          const thin = known === "down" ? 2 : 0;
+          pen.fillRect(left, top + 13 + thin, right - left, 8 - 2 * thin);
+          const words = state || "?", room = pen.measureText(words).width;
+          const from = Math.max(left, free);
+          if (from + room > right) continue;
+          pen.fillStyle = colour("muted");
+          pen.fillText(words, from, top + 10);
+          free = from + room + 8;
         }
         pen.fillStyle = colour("bad");
         for (const [start, end] of lane.errors) {
           if (end < this.start || start > this.end) continue;
-          pen.fillRect(x(start), top + LANE - 3, Math.max(x(end) - x(start), 1), 2);
+          pen.fillRect(x(start), top + 22, Math.max(x(end) - x(start), 1), 2);
         }
-      });
-    }
-
-    /** Write the names of the paths into their lanes, in whatever room there is. */
-    drawNames({ pen, colour, bottom, width }) {
-      pen.fillStyle = colour("ink");
-      pen.textAlign = "left";
-      pen.font = "11px system-ui, sans-serif";
-      this.course.lanes.forEach((lane, index) => {
-        const top = bottom + AXIS + index * LANE;
-        const state = lane.spans.find((span) => span[1] >= this.start);
-        const words = `${lane.path}${state ? `: ${state[2] || "?"}` : ""}`;
-        const room = pen.measureText(words).width + 6;
-        pen.fillStyle = colour("paper");
-        pen.fillRect(LEFT, top, Math.min(room, width - LEFT), LANE - 3);
-        pen.fillStyle = colour("ink");
-        pen.fillText(words, LEFT + 3, top + 10);
       });
     }
 
@@ -288,7 +309,6 @@
       const worst = slowest < 0 ? "no I/O"
         : `slowest I/O ${format(took[slowest])} at ${relative(due[slowest])}`;
       this.output.textContent = `${range}: ${worst}${failed ? `, ${failed} did not end well` : ""}`;
-      this.plot.setAttribute("aria-valuetext", this.output.textContent);
       this.figure.dataset.range = `${this.start} ${this.end}`;
     }
   }
