@@ -20,7 +20,7 @@ _ONE = r"(?:(?!; |[.!?] [A-Z“]).)+?"
 """Part of one sentence."""
 _FIGURE = "[+−-]?[0-9][0-9.,\u202f]*"
 _TIME = rf"(?:[≤<~ ]*{_FIGURE}[ \u202f](?:ms|s)|–)"
-_WITH_UNIT = re.compile(rf"[≤<~ ]*{_FIGURE}[ \u202f]?(ms|s|B|[KMGT]iB|%)?")
+_WITH_UNIT = re.compile(rf"[≤<~ ]*{_FIGURE}[ \u202f]?(ms|s|B|[KMGT]iB|%)?(?![A-Za-z])")
 _PARTS = " · "
 _SEAMS = (" / ", "  ")
 _WEAK = 2
@@ -117,7 +117,7 @@ class Catalogue:
         return self.find(text) or Found(text, (text,))
 
     def _find(self, text: str) -> Found | None:
-        if _WITH_UNIT.fullmatch(text) or not any(character.isalpha() for character in text):
+        if not any(character.isalpha() for character in _WITH_UNIT.sub("", text)):
             return Found(text)
         if text in self.exact:
             self.used.add(text)

@@ -18,6 +18,7 @@ from reports.ink import Page
 from reports.language.catalogue import Catalogue, CatalogueError, catalogue_of, read_entries
 from reports.language.speech import say, speaking
 from reports.paper import LETTER
+from reports.screen.page import render_page
 from reports.style import BOLD, CJK_BOLD, CJK_REGULAR, FONTS, runs
 from reports.verify import embedded_fonts, verify_pdf
 from tests.unit.reports.sample_acceptance import accepted, write_accepted
@@ -28,7 +29,8 @@ from tests.unit.reports.test_layout import collisions, outside
 ROOT = Path(__file__).parents[3]
 RECORDS = ("run.json", "plan.json", "verdict.json", "conformance.json", "manifest.json")
 QUOTED = re.compile(
-    r"certify run .*|run \S+|(sha256 )?[0-9a-f]{4,64}( [0-9a-f]{4})*…?( … [0-9a-f]{4} [0-9a-f]{4})?"
+    r"certify (run|verify) .*|run \S+"
+    r"|(sha256 )?[0-9a-f]{4,64}( [0-9a-f]{4})*…?( … [0-9a-f]{4} [0-9a-f]{4})?"
     r"|\S+ sha256 [0-9a-f]+…|[A-Z][0-9]+[a-z]*( .*)?|S[APB]C-[0-9]|sd[a-z]+|ZEROSTAL .*"
     r"|[0-9.e+]+ TiB"
 )
@@ -60,14 +62,20 @@ def laid_out(folder: Path, **acceptance: Any) -> tuple[list[Page], set[str]]:
     catalogue = catalogue_of("zh")
     catalogue.missing.clear()
     pages = lay_out(accepted(folder, language="zh", **acceptance))
+    return pages, not_quoted(folder, **acceptance)
+
+
+def not_quoted(folder: Path, **acceptance: Any) -> set[str]:
+    """Return what was said in English since the catalogue was cleared and is not of *folder*."""
     own = texts_of_evidence(folder) | set(leaves(acceptance))
-    return pages, {text for text in catalogue.missing if not is_quoted(text, own)}
+    return {text for text in catalogue_of("zh").missing if not is_quoted(text, own)}
 
 
 def is_quoted(text: str, own: set[str]) -> bool:
     """Tell whether a text is of the evidence, or put together from texts that are."""
     parts = SEAMS.split(text)
-    if text in own or text.partition(": ")[2] in own:  # an event: its subject, its detail
+    detail = text.partition(": ")[2]  # of an event, behind its subject
+    if text in own or (detail and detail in own):
         return True
     return all(part in own or QUOTED.fullmatch(part) for part in parts)
 
@@ -109,6 +117,13 @@ def test_requirements_of_the_customer_are_translated_too(samples: dict[str, Path
     required = [{"id": "HIS-4.1", "text": "No ward may stop.", "by": ["E1k", "HA-900"]}]
     assert laid_out(samples["healthy"], **document)[1] == set()
     assert laid_out(samples["healthy"], **document, required=required)[1] == set()
+
+
+@pytest.mark.parametrize("variant", ["failing", "physical"])
+def test_the_page_for_screens_is_translated_too(samples: dict[str, Path], variant: str) -> None:
+    catalogue_of("zh").missing.clear()
+    render_page(accepted(samples[variant], language="zh", **ISSUED))
+    assert not_quoted(samples[variant], **ISSUED) == set()
 
 
 def test_empty_runs_are_translated_too(tmp_path: Path) -> None:
