@@ -10,7 +10,8 @@ RUN_ARGS ?=
 
 # What the lab boots with, what runs in it, and what builds and reads the report.
 PACKAGES := user-mode-linux qemu-system-x86 busybox-static cpio kmod xz-utils gcc libc6-dev \
-            udev dmsetup iproute2 procps multipath-tools sg3-utils fio poppler-utils libiscsi-bin
+            udev dmsetup iproute2 procps multipath-tools sg3-utils fio poppler-utils libiscsi-bin \
+            chromium
 
 # What the targets tcmu-runner and tcmu-runner-tuned need beside that.
 PEER_PACKAGES := tcmu-runner dbus-daemon
