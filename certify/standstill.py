@@ -67,12 +67,13 @@ def certain_ms(
 
     *control* are the late waits of the control probe, by their begin: one that overlaps may explain
     as much. Of short ones only the longest counts, for many hosts are a little late over and over.
-    Where they are long, the host is starved, and what it was late for in all is not the system's.
+    Where they are long, the host is starved: all of them count, and as much again for the backlog
+    that each leaves, as for a standstill.
     """
     begin, end = max(io.due_ns, start_ns), done_ns
     wait = Window(start_ns=begin, end_ns=end)
     longest = max((_overlap(one, wait) for one in control), default=0)
-    noise = max(longest, _covered(_starved(control), wait))
+    noise = max(longest, 2 * _covered(_starved(control), wait))
     sure = _outside(io, wait, seen.holes)
     return max(0, min(sure, end - begin - noise)) / NS_PER_MS
 

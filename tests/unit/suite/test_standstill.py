@@ -102,7 +102,7 @@ def test_short_noise_all_the_time_excuses_no_long_stall(story: Story) -> None:
 
 
 @pytest.mark.parametrize(
-    ("starved_until", "verdict"), [(1600, Verdict.INCONCLUSIVE), (1300, Verdict.FAIL)]
+    ("starved_until", "verdict"), [(1300, Verdict.INCONCLUSIVE), (1070, Verdict.FAIL)]
 )
 def test_a_host_that_is_starved_again_and_again_accuses_nobody(
     story: Story, starved_until: int, verdict: Verdict
