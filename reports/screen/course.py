@@ -22,7 +22,6 @@ POINTS_MOST = 90_000
 """Of a page; at most about 22 bytes each, so a page stays below 3 MB however long a run was."""
 COLUMNS_LEAST = 200
 EVENTS_MOST = 60
-FAILED_MOST = 200
 _NEAR_MS = 200.0
 
 
@@ -135,7 +134,7 @@ def _points(
         reduced = reduce_io(table, columns=parts, start_ms=low, end_ms=high)
         for due, took in reduced.worst:
             kept.setdefault((due, took), 0)
-        for io in reduced.failed[:FAILED_MOST]:
+        for io in reduced.failed[: max(1, parts // 4)]:
             kept[io.due_ms, io.latency_ms] = 1
     for io in (one.io for one in stalls if one.io):
         bad = int(io.outcome is not IoOutcome.GOOD)

@@ -76,21 +76,26 @@ def data_block(name: str, value: Any) -> Html:  # noqa: ANN401 - whatever JSON c
 
 
 def table(
-    head: Iterable[Child], rows: Iterable[str], *, caption: str = "", **attributes: str | bool
+    head: Iterable[Child],
+    rows: Iterable[str],
+    *,
+    caption: str,
+    unseen: bool = False,
+    **attributes: str | bool,
 ) -> Html:
     """Return a table in a frame that scrolls by itself where the page is narrow.
 
-    *rows* are elements `tr`. The frame can be focused, so that arrow keys scroll it.
+    *rows* are elements `tr`. An *unseen* caption is for those who hear the page. The frame can be
+    focused, so that arrow keys scroll it.
     """
-    label = caption or "table"
     inner = tag(
         "table",
-        tag("caption", tag("span", caption)) if caption else "",
+        tag("caption", tag("span", caption), class_="unseen" if unseen else False),
         tag("thead", tag("tr", [tag("th", one, scope="col") for one in head])),
         tag("tbody", rows),
         **attributes,
     )
-    return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=say(label))
+    return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=say(caption))
 
 
 def row(*cells: Child, **attributes: str | bool) -> Html:

@@ -22,9 +22,9 @@ def integrity(view: View) -> Html:
             rows.append(
                 row(
                     tag("a", scenario.plan.id, href=f"#{scenario.anchor}"),
+                    chip(seen.verdict),
                     *(count(value) for value in figures),
                     seen.arrays,
-                    chip(seen.verdict),
                 )
             )
     examples = [
@@ -40,14 +40,15 @@ def integrity(view: View) -> Html:
         table(
             [
                 "Id",
+                "Verdict",
                 "sectors written",
                 "read back and right",
                 "wrong",
                 "Arrays, sector by sector",
-                "",
             ],
             rows,
             caption="Data integrity",
+            unseen=True,
         ),
         examples[:_EXAMPLES_MOST],
         tag("p", f"{count(rest)} more: certify explain shows all.") if rest > 0 else "",
@@ -104,9 +105,10 @@ def conformance(view: View) -> Html:
         "Conformance",
         tools if members else tag("p", "No assertion is in the evidence."),
         table(
-            ["Assertion", "clause", "paths", "expected", "observed", "verdict"],
+            ["Assertion", "verdict", "clause", "paths", "expected", "observed"],
             [_assertion(group) for group in members],
             caption="Conformance",
+            unseen=True,
             id="assertions",
         )
         if members
@@ -125,11 +127,11 @@ def _assertion(group: list[AssertionRecord]) -> Html:
     verdict = gravest(one.verdict for one in group)
     return row(
         f"{first.family}: {first.name}",
+        chip(verdict),
         first.clause,
         shown or MISSING,
         first.expected,
         [first.observed, " " if why else "", why],
-        chip(verdict),
         data_verdict=str(verdict),
     )
 

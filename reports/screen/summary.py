@@ -66,9 +66,10 @@ def matrix(view: View) -> Html:
         "matrix",
         "Failure matrix",
         table(
-            ["Id", "What was broken", "Host impact", "Failover, s", "Failback, s", "Verdict"],
+            ["Id", "Verdict", "What was broken", "Host impact", "Failover, s", "Failback, s"],
             [_row(scenario) for scenario in view.scenarios],
             caption="Failure matrix",
+            unseen=True,
             id="faults-by-verdict",
         ),
         note="Worst of all repeats. The gravest verdicts come first. A row leads to its fault.",
@@ -80,11 +81,11 @@ def _row(scenario: Scenario) -> Html:
     why = tag("p", scenario.reason, class_="note") if scenario.verdict is not Verdict.PASS else ""
     return row(
         tag("a", plan.id, href=f"#{scenario.anchor}"),
+        chip(scenario.verdict),
         [tag("strong", plan.title), f" ({plan.subject})" if plan.subject else "", why],
         _impact(scenario),
         _stall(scenario.failover),
         _stall(scenario.failback),
-        chip(scenario.verdict),
         data_goes_to=scenario.anchor,
     )
 
@@ -157,6 +158,7 @@ def safe_for(view: View) -> Html:
             ["What waits for the storage", "waits, s", "worst stall, s", "after that", ""],
             rows,
             caption="Safe for, not safe for",
+            unseen=True,
         ),
         note=sentence(seen),
     )

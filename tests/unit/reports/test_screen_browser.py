@@ -15,7 +15,7 @@ from tests.unit.reports.sample_stress import ENDLESS, HOSTILE, write_stress_run
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("chromium is not installed: make packages")
+        pytest.skip("chromium is not installed; make test installs it")
     with sync_playwright() as playwright:
         # Without a sandbox of its own: as root and in containers there is none to be had.
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
