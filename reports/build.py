@@ -15,6 +15,7 @@ from reports.ink import Page
 from reports.language.speech import say, speaking
 from reports.paint import Properties, page_numbers, paint
 from reports.paper import paper_named
+from reports.record import RecordError
 from reports.sections.application import draw_application
 from reports.sections.availability import draw_availability
 from reports.sections.configuration import draw_configuration
@@ -153,15 +154,27 @@ def build_report(folder: Path, output: Path | None = None) -> Path:
 
     *output* is the PDF; by default report.pdf in the folder. The key figures go beside it with the
     suffix .json. Raises RecordError naming the first file of the folder that is wrong; evidence
-    that is not what was sealed gets no report.
+    that is not what was sealed gets no report. Nor does a signed PDF make way for a new one.
     """
     target = output or folder / "report.pdf"
+    keep_signed(target)
     run = load_sealed(folder)
     report = render(run)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(report.pdf)
     target.with_suffix(".json").write_bytes(report.json)
     return target
+
+
+def keep_signed(target: Path) -> None:
+    """Raise RecordError if a PDF that somebody has signed is there.
+
+    A signature names what it covers as /ByteRange (ISO 32000-1, 12.8.1).
+    """
+    if target.is_file() and b"/ByteRange" in target.read_bytes():
+        raise RecordError(
+            f"{target}: it is signed, and is not replaced; name another file (-o), or move it away"
+        )
 
 
 def render_comparison(seen: SideBySide) -> bytes:

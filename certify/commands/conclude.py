@@ -87,6 +87,9 @@ def report(arguments: argparse.Namespace) -> int:
     if arguments.html:
         say(str(_build_page(arguments.run, arguments.output)))
         return ExitCode.CERTIFIED
+    from reports.build import keep_signed  # draws in the PDF library, slow to load
+
+    keep_signed(arguments.output or arguments.run / "report.pdf")
     try:
         say(str(_build(arguments.run, arguments.output)))
     except RecordError as error:

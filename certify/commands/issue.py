@@ -19,12 +19,13 @@ def issue(arguments: argparse.Namespace) -> int:
     What was measured and judged stays as it is; the report names the evidence root it replaces.
     Raises LabError for a wrong lab file and RecordError for a run that is not what was sealed.
     """
-    from reports.build import build_report  # draws in the PDF library, slow to load
+    from reports.build import build_report, keep_signed  # draws in the PDF library, slow to load
     from reports.screen.page import build_page
 
     accepted = read_acceptance(arguments.lab)
     folder: Path = arguments.run.resolve()
     sealed = load_sealed(folder)
+    keep_signed(arguments.output or folder / "report.pdf")
     for name in LOGO_NAMES:
         (folder / name).unlink(missing_ok=True)
     record = record_of(accepted, folder, replaces=sealed.root)

@@ -193,6 +193,22 @@ def test_issue_changes_the_acceptance_and_nothing_that_was_measured(file, tmp_pa
     assert set(kept) - {one.path for one in before.manifest.files} == {"logo.png"}
 
 
+@pytest.mark.parametrize("command", ["issue", "report"])
+def test_a_signed_report_is_not_replaced(file, tmp_path, capsys, command):
+    """Nor is the run changed: the signature says what it was."""
+    run = write_sample_run(tmp_path / "run", Variant.HEALTHY)
+    signed = b"%PDF-1.7 /ByteRange [0 1 2 3]"
+    (run / "report.pdf").write_bytes(signed)
+    before = load_sealed(run).root
+    words = ["--lab", str(file())] if command == "issue" else []
+
+    assert main([command, str(run), *words]) == 2
+
+    assert "it is signed, and is not replaced" in capsys.readouterr().err
+    assert (run / "report.pdf").read_bytes() == signed
+    assert load_sealed(run).root == before
+
+
 REQUIRED = """
 [[acceptance.required]]
 id = "HIS-4.1"
