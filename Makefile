@@ -36,9 +36,10 @@ test: setup ## run the checks (.ci/run calls this)
 extended: setup applications ## run the lab tests that are not among the checks yet
 	@"$(VENV)/bin/tox" run -e extended $(TOX_ARGS)
 
-bench: setup ## print speeds of the router, of LIO and of LIO over MD RAID-1, from one run in one guest; of the judge
+bench: setup ## print speeds of the router, of LIO and of LIO over MD RAID-1, from one run in one guest; of the judge; of the report of a large run
 	@"$(VENV)/bin/certify" lab bench $(RUN_ARGS)
 	@"$(VENV)/bin/python" -m certify.bench_checker
+	@"$(VENV)/bin/python" -m certify.bench_report
 
 compile: setup ## build the router's hot modules with mypyc, in place (make clean undoes it)
 	@ZEROSTALL_COMPILE=1 "$(VENV)/bin/python" -m pip install -q --disable-pip-version-check --no-deps -e .

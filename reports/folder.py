@@ -1,8 +1,12 @@
 """A sealed run folder as a whole: its manifest, its evidence root, and how it is loaded."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from reports.record import (
     SCHEMA,
@@ -12,11 +16,14 @@ from reports.record import (
     ManifestEntry,
     ManifestRecord,
     PlanRecord,
+    Record,
     RecordError,
     RunRecord,
     load,
     read_events,
 )
+
+_R = TypeVar("_R", bound=Record)
 
 
 def sha256_of(path: Path) -> str:
@@ -26,6 +33,8 @@ def sha256_of(path: Path) -> str:
 
 
 INCOMPLETE = "report-incomplete.pdf"
+LARGEST = 1e12
+"""No time or share of a record is larger: in ms, it is 30 years."""
 NOT_EVIDENCE = frozenset(
     {
         "manifest.json",
@@ -111,10 +120,31 @@ def load_run(folder: Path) -> Run:
     return Run(
         folder=folder,
         run=load(folder / "run.json", RunRecord),
-        plan=load(folder / "plan.json", PlanRecord),
+        plan=_load_measured(folder / "plan.json", PlanRecord),
         events=list(read_events(folder / "events.jsonl")),
         conformance=load(folder / "conformance.json", ConformanceRecord),
-        judgement=load(folder / "verdict.json", JudgementRecord),
+        judgement=_load_measured(folder / "verdict.json", JudgementRecord),
         manifest=load(folder / "manifest.json", ManifestRecord),
         root=evidence_root(folder),
     )
+
+
+def _load_measured(path: Path, kind: type[_R]) -> _R:
+    """Load a record of times; raise RecordError for a number that is beyond any of them."""
+    record = load(path, kind)
+    for way, number in _numbers(msgspec.to_builtins(record), ""):
+        if abs(number) > LARGEST:
+            raise RecordError(f"{path}: {way}: {number:g}; expected at most {LARGEST:g}")
+    return record
+
+
+def _numbers(value: object, way: str) -> Iterator[tuple[str, float]]:
+    """Yield every fraction of a record, and where it is."""
+    if isinstance(value, float):
+        yield way, value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _numbers(one, f"{way}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _numbers(one, f"{way}.{number}")

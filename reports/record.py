@@ -196,7 +196,7 @@ class IoOutcome(StrEnum):
     NOT_SENT = "not_sent"  # due, but no slot was free or the device could not be opened
 
 
-class IoRecord(Record, frozen=True, kw_only=True, array_like=True):
+class IoRecord(Record, frozen=True, kw_only=True, array_like=True, gc=False):
     """One I/O of one probe; a row of io/*.parquet, whose columns have these names and this order.
 
     Latency counts from `due_ns`, whatever delayed the sending (open loop).

@@ -12,6 +12,9 @@ import polars as pl
 from reports.record import IO_COLUMNS, IoOutcome, RecordError
 
 _APPLICATION = ("app-write", "app-read")
+_READ = pl.Schema(
+    {"probe": pl.String, "due_ns": pl.Int64, "done_ns": pl.Int64, "outcome": pl.String}
+)
 _PATH_PREFIXES = "^(path|cross):"
 """Both ask one path: TEST UNIT READY, and reads."""
 
@@ -82,12 +85,7 @@ def read_io(path: Path, *, zero_ns: int) -> IoTable:
 
     Raises RecordError when the file is not such a table.
     """
-    try:
-        frame = pl.read_parquet(
-            path, columns=["probe", "due_ns", "done_ns", "outcome"], use_statistics=False
-        )
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise RecordError(f"{path}: not a table of {len(IO_COLUMNS)} columns: {error}") from error
+    frame = _read(path)
     due = (pl.col("due_ns") - zero_ns) / 1e6
     last_ns = frame.select(pl.max_horizontal(pl.col("due_ns").max(), pl.col("done_ns").max()))
     end_ns = last_ns.item() if frame.height else 0
@@ -106,6 +104,22 @@ def read_io(path: Path, *, zero_ns: int) -> IoTable:
         application=application.sort(["due_ms", "latency_ms"]),
         paths=paths.sort(["probe", "due_ms"]),
     )
+
+
+def _read(path: Path) -> pl.DataFrame:
+    """Read the columns that charts need; raise RecordError when there is anything else in them."""
+    try:
+        frame = pl.read_parquet(path, columns=list(_READ), use_statistics=False).cast(_READ)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise RecordError(f"{path}: not a table of {len(IO_COLUMNS)} columns: {error}") from error
+    empty = [name for name in _READ if frame[name].null_count()]
+    if empty:
+        raise RecordError(f"{path}: column {empty[0]}: expected a value in every row")
+    unknown = set(frame["outcome"].unique()) - {*map(str, IoOutcome)}
+    if unknown:
+        expected = ", ".join(IoOutcome)
+        raise RecordError(f"{path}: outcome {min(unknown)!r}; expected one of {expected}")
+    return frame
 
 
 def reduce_io(table: IoTable, *, columns: int, start_ms: float, end_ms: float) -> Reduced:

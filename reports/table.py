@@ -25,12 +25,14 @@ from reports.words import fit, wrap
 
 _PAD_X = 8.0
 _PAD_Y = 1.9
+_LINES_MOST = 20
+"""Three such texts in a cell leave a row shorter than a page; the evidence has them whole."""
 DENSE = 1.1  # padding above and below the rows of tables on full pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """A cell of text; *max_lines* 1 cuts, 0 wraps without end; *shrink* prefers smaller type."""
+    """A cell of text; *max_lines* 1 cuts, 0 wraps to _LINES_MOST; *shrink* prefers smaller type."""
 
     text: str
     font: str = REGULAR
@@ -50,7 +52,8 @@ class Words:
         """Return the text as it fits *width*."""
         if self.max_lines == 1:
             return [fit(self.text, self.font, self.size, width)]
-        return wrap(self.text, self.font, self.size, width, max_lines=self.max_lines)
+        most = self.max_lines or _LINES_MOST
+        return wrap(self.text, self.font, self.size, width, max_lines=most)
 
     def height(self, width: float) -> float:
         """Return the height that the text takes at *width*."""

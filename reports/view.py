@@ -45,9 +45,10 @@ class View:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict of the run; one not certified, or not complete, is never shown as PASS."""
-        verdict = self.run.judgement.verdict
-        if verdict is Verdict.PASS and not (self.run.judgement.certified and self.run.run.complete):
+        """The verdict of the run; never PASS if not certified, not complete, or without a fault."""
+        judgement, complete = self.run.judgement, self.run.run.complete
+        verdict = judgement.verdict
+        if verdict is Verdict.PASS and not (judgement.certified and complete and self.faults):
             return Verdict.INCONCLUSIVE
         return verdict
 

@@ -82,3 +82,21 @@ def test_damaged_table_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1 nothing")
     with pytest.raises(RecordError, match=r"broken\.parquet"):
         read_io(path, zero_ns=0)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("outcome", "fine", "outcome 'fine'; expected one of good"),
+        ("outcome", None, "column outcome: expected a value in every row"),
+        ("due_ns", "soon", "not a table"),
+        ("due_ns", None, "column due_ns: expected a value in every row"),
+    ],
+)
+def test_odd_values_are_named(tmp_path: Path, column: str, value: Any, words: str) -> None:
+    path = tmp_path / "x.parquet"
+    frame = pl.DataFrame([row("app-write", 1, 2)], schema=list(IO_COLUMNS), orient="row")
+    frame.with_columns(pl.lit(value).alias(column)).write_parquet(path)
+    with pytest.raises(RecordError, match=words) as raised:
+        read_io(path, zero_ns=ZERO)
+    assert str(raised.value).startswith(str(path))
