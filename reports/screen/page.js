@@ -2,6 +2,7 @@
 // The page's timelines, the failure matrix' rows and the filter of the assertions.
 (() => {
   const courses = JSON.parse(document.getElementById("courses").textContent);
+  const words = JSON.parse(document.getElementById("words").textContent);
   const LEAST_MS = 1; // no chart shows less time than this
   const STEP = 0.2; // of the time shown, that one key moves
   const LANE = 26, AXIS = 24, TOP = 18, LEFT = 52, RIGHT = 8;
@@ -164,7 +165,7 @@
       pen.fillStyle = colour("fault");
       pen.fillRect(left, TOP, right - left, bottom - TOP);
       pen.fillStyle = colour("fault-ink");
-      for (const [at, edge, word] of [[fault[0], left, "fault"], [fault[1], right, "mend"]]) {
+      for (const [at, edge, word] of [[fault[0], left, words.fault], [fault[1], right, words.mend]]) {
         if (at < this.start || at > this.end) continue;
         pen.fillRect(edge - 0.5, TOP, 1, bottom - TOP);
         pen.textAlign = edge > this.width() - 20 ? "right" : "left";
@@ -306,9 +307,9 @@
     say({ slowest, failed }) {
       const { due, took } = this.course;
       const range = `${relative(this.start)} – ${relative(this.end)}`;
-      const worst = slowest < 0 ? "no I/O"
-        : `slowest I/O ${format(took[slowest])} at ${relative(due[slowest])}`;
-      this.output.textContent = `${range}: ${worst}${failed ? `, ${failed} did not end well` : ""}`;
+      const worst = slowest < 0 ? "–" : `${format(took[slowest])} (${relative(due[slowest])})`;
+      const bad = failed ? ` · ${words.failed}: ${failed}` : "";
+      this.output.textContent = `${range} · ${words.slowest}: ${worst}${bad}`;
       this.figure.dataset.range = `${this.start} ${this.end}`;
     }
   }
@@ -345,12 +346,12 @@
 
   const table = document.getElementById("assertions");
   if (table) {
-    const words = document.getElementById("assertion-words");
+    const sought = document.getElementById("assertion-words");
     const verdict = document.getElementById("assertion-verdict");
     const rows = [...table.tBodies[0].rows];
     const texts = rows.map((row) => row.textContent.toLowerCase());
     const filter = () => {
-      const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const wanted = sought.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       rows.forEach((row, index) => {
         const fits = (!verdict.value || row.dataset.verdict === verdict.value)
@@ -360,7 +361,7 @@
       });
       document.getElementById("assertion-count").textContent = `${shown} / ${rows.length}`;
     };
-    words.addEventListener("input", filter);
+    sought.addEventListener("input", filter);
     verdict.addEventListener("change", filter);
     filter();
   }

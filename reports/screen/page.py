@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from reports.folder import Run, load_sealed
-from reports.language.speech import speaking
+from reports.language.speech import say, speaking
 from reports.screen import record, summary
 from reports.screen.course import columns_for, screen_course
 from reports.screen.fault import KEYS, fault_section
 from reports.screen.marks import section
-from reports.screen.markup import Html, data_block, tag
+from reports.screen.markup import Html, data_block, join, tag
 from reports.view import View, view_of
 
 PAGE = "report.html"
@@ -30,6 +30,13 @@ _SECTIONS = (
     ("configuration", "Configuration tested"),
     ("evidence", "Evidence"),
 )
+_DRAWN = {
+    "fault": "Fault",
+    "mend": "Mend",
+    "slowest": "slowest I/O",
+    "failed": "did not end well",
+}
+"""What the script writes into a timeline and below it."""
 
 
 def build_page(folder: Path, output: Path | None = None) -> Path:
@@ -105,7 +112,9 @@ def _faults(view: View) -> tuple[Html, Html]:
         if course is not None:
             data.append(course.as_data())
     keys = tag("p", "In a timeline", ": ", KEYS, id="keys", class_="note")
-    return section("faults", "Faults", keys, *parts), data_block("courses", data)
+    words = {name: say(word) for name, word in _DRAWN.items()}
+    blocks = join(data_block("words", words), data_block("courses", data))
+    return section("faults", "Faults", keys, *parts), blocks
 
 
 def _own(name: str) -> Html:

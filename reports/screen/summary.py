@@ -24,7 +24,7 @@ def head(view: View) -> Html:
     target = run.system_under_test
     identity = " ".join(part for part in (target.vendor, target.product, target.revision) if part)
     figures = [
-        tag("div", tag("dd", value), tag("dt", label)) for value, label in figures_of_cover(view)
+        tag("div", tag("dt", label), tag("dd", value)) for value, label in figures_of_cover(view)
     ]
     return tag(
         "header",
