@@ -36,12 +36,11 @@ class Labels:
         self.placed.extend(free or ())
 
     def _is_free(self, place: Place) -> bool:
-        return all(
-            self._is_inside(text)
-            and not any(_collide(text.box(), other.box()) for other in self.placed)
-            and not any(_collide(text.box(), _box(line)) for line in self.lines)
-            for text in place
-        )
+        if not all(map(self._is_inside, place)):
+            return False
+        boxes = [text.box() for text in place]  # once: to measure a text takes a while
+        taken = [*(other.box() for other in self.placed), *map(_box, self.lines)]
+        return not any(_collide(box, other) for box in boxes for other in taken)
 
     def _is_clear(self, place: Place) -> bool:
         boxes = [text.box() for text in place]
