@@ -33,6 +33,8 @@ def sha256_of(path: Path) -> str:
 
 
 INCOMPLETE = "report-incomplete.pdf"
+_TOLD = 5
+"""Differences that an error names; `certify verify` names all."""
 LARGEST = 1e12
 """No time or share of a record is larger: in ms, it is 30 years."""
 NOT_EVIDENCE = frozenset(
@@ -111,7 +113,9 @@ def load_sealed(folder: Path) -> "Run":
     run = load_run(folder)
     problems = verify_manifest(folder)
     if problems:
-        raise RecordError(f"{folder}: not the sealed evidence: {'; '.join(problems)}")
+        told = "; ".join(problems[:_TOLD])
+        more = f"; and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
+        raise RecordError(f"{folder}: not the sealed evidence: {told}{more}")
     return run
 
 

@@ -138,3 +138,10 @@ def test_names_of_files_stay_on_the_page(healthy: Path, monkeypatch: pytest.Monk
     assert len(pages) > 1
     assert [outside(page) for page in pages] == [[]] * len(pages)
     assert [collisions(page) for page in pages] == [[]] * len(pages)
+
+
+def test_an_error_names_a_few_files_and_how_many_more(healthy: Path) -> None:
+    for number in range(8):
+        (healthy / f"{number}.txt").write_bytes(b"")
+    with pytest.raises(RecordError, match=r"0\.txt: not in the manifest.*4\.txt.*; and 3 more$"):
+        build_report(healthy)
