@@ -14,7 +14,7 @@ runs/<utc>-<lab>/
   logs/             text of every component
   logo.png          or logo.jpg, where the lab file names one
   manifest.json     ManifestRecord   SHA-256 of all of the above, written last
-  report.pdf  report.json            made from the above, not part of it
+  report.pdf  report.html  report.json   made from the above, not part of it
 ```
 """
 
