@@ -43,13 +43,20 @@ class ForgetsAtFailover(Defect):
 class NotEnforced(Defect):
     """A host that the reservation locks out writes all the same."""
 
+    def __init__(self) -> None:
+        """Start with no WRITE under way in the name of another host."""
+        self._passed: dict[int, Command] = {}  # by id(); kept here, so that no id comes again
+
     def on_outcome(self, command: Command, outcome: Outcome, stage: Stage) -> Outcome | Command:
-        """Carry a refused WRITE out in the name of another host, the holder."""
+        """Carry a refused WRITE out in the name of another host, the holder; once, if it is not."""
+        if self._passed.pop(id(command), None) is not None:
+            return outcome
         if not command.writes or outcome.status != RESERVATION_CONFLICT:
             return outcome
         for front in stage.fronts:
             same = (front.engine, front.unit) == (command.front.engine, command.front.unit)
             if same and front.host != command.front.host:
+                self._passed[id(command)] = command
                 return replace(command, front=front)
         return outcome
 

@@ -219,6 +219,16 @@ def test_a_refused_write_is_done_in_the_name_of_another_host():
     assert stage.sent[1].front == front()
 
 
+def test_a_write_that_the_other_host_may_not_do_either_is_refused():
+    """The holder is a third nexus: it is tried once, not for ever."""
+    conflict = Outcome(status=0x18)
+    stage = FakeStage(reservations.NotEnforced(), answers=[conflict] * 4)
+    write = write_16(front(host="host2"), LBA, pattern(3))
+
+    assert [stage.ask(write).status, stage.ask(write).status] == [0x18, 0x18]
+    assert [one.front.host for one in stage.sent] == ["host2", "host1", "host2", "host1"]
+
+
 def test_the_second_engine_reports_no_keys():
     keys = Outcome(data=b"\0\0\0\1\0\0\0\x08" + bytes(8))
     stage = FakeStage(reservations.NotShared(), answers=[keys, keys])
