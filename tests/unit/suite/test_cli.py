@@ -204,7 +204,7 @@ def test_report_of_a_folder_that_is_no_run_is_a_usage_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["report", str(tmp_path)]) == ExitCode.USAGE
-    assert "missing" in capsys.readouterr().err
+    assert "no run folder: it has none of run.json" in capsys.readouterr().err
 
 
 def test_heal_after_a_virtual_lab_has_ended_says_so(
