@@ -202,7 +202,7 @@ _RESERVATION_DEFECTS = (
         family="reservations",
         what="The second engine knows nothing of keys and reservations.",
         defect=lambda _: reserving.NotShared(),
-        caught_by=_assertion("^PR .*: "),
+        caught_by=_assertion("^(PR enforcement|Persistent reservations): "),
     ),
 )
 

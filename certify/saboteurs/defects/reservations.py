@@ -1,5 +1,6 @@
 """Defects of persistent reservations (SPC-4 5.12)."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from certify.saboteurs.defect import Defect, Stage
@@ -45,19 +46,23 @@ class NotEnforced(Defect):
 
     def __init__(self) -> None:
         """Start with no WRITE under way in the name of another host."""
-        self._passed: dict[int, Command] = {}  # by id(); kept here, so that no id comes again
+        # By id(), with the command, so that no id comes again while it is there.
+        self._left: dict[int, tuple[Command, Iterator[Front]]] = {}
 
     def on_outcome(self, command: Command, outcome: Outcome, stage: Stage) -> Outcome | Command:
-        """Carry a refused WRITE out in the name of another host, the holder; once, if it is not."""
-        if self._passed.pop(id(command), None) is not None:
-            return outcome
+        """Carry a refused WRITE out through the ports of other hosts: the holder's is among them.
+
+        The holder is an I_T nexus, so each is tried, once.
+        """
         if not command.writes or outcome.status != RESERVATION_CONFLICT:
+            self._left.pop(id(command), None)
             return outcome
-        for front in stage.fronts:
-            same = (front.engine, front.unit) == (command.front.engine, command.front.unit)
-            if same and front.host != command.front.host:
-                self._passed[id(command)] = command
-                return replace(command, front=front)
+        if id(command) not in self._left:
+            self._left[id(command)] = (command, iter(_other_hosts(command.front, stage.fronts)))
+        front = next(self._left[id(command)][1], None)
+        if front is not None:
+            return replace(command, front=front)
+        del self._left[id(command)]
         return outcome
 
 
@@ -76,6 +81,10 @@ class NotShared(Defect):
         ):
             return outcome
         return Outcome(data=bytes(min(8, command.room)))
+
+
+def _other_hosts(own: Front, fronts: Iterable[Front]) -> list[Front]:
+    return [one for one in fronts if one.unit == own.unit and one.host != own.host]
 
 
 def _clear(front: Front, key: bytes) -> Command:
