@@ -28,6 +28,7 @@ from certify.virtual_lab.guest.settings import Settings
 
 PR_SET_PDEATHSIG = 1  # include/uapi/linux/prctl.h
 POWER_OFF_TIMEOUT_S = 3.0
+LAST_WORDS_S = 2.0
 
 
 @dataclass(slots=True, eq=False)
@@ -58,6 +59,7 @@ class Keeper:
         self._over = asyncio.Event()
         self._spoke = asyncio.Event()
         self._ready = asyncio.Event()
+        self._console: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
         self._serving: set[asyncio.Task[None]] = set()
         self._guard: subprocess.Popen[bytes] | None = None
@@ -114,9 +116,10 @@ class Keeper:
         reader, self._to_agent = await asyncio.open_connection(
             sock=ours, limit=2 * wire.LINE_LIMIT_BYTES
         )
+        self._console = asyncio.create_task(self._keep_console(console_read))
         self._background = [
+            self._console,
             asyncio.create_task(self._from_agent(reader)),
-            asyncio.create_task(self._keep_console(console_read)),
             asyncio.create_task(self._reap()),
         ]
         await self._expect(self._spoke, self._kernel.first_word_timeout_s, "the guest's agent")
@@ -131,6 +134,8 @@ class Keeper:
         if event.is_set():
             return
         if self._over.is_set():
+            if self._console is not None:  # its end is seen before all that it said was read
+                await asyncio.wait({self._console}, timeout=LAST_WORDS_S)
             raise BootError(self._post_mortem(f"the guest ended before {what} was ready"))
         raise BootError(self._post_mortem(f"{what} was not ready after {timeout_s:.0f} s"))
 

@@ -197,6 +197,23 @@ def test_a_guest_that_dies_is_explained_with_its_last_words(keep):
         client.wait_ready(lambda name, seconds: None)
 
 
+def test_last_words_that_come_late_are_waited_for(keep):
+    """A guest's end is seen at once, its console is read when there is time."""
+    program = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    time.sleep(0.3)\n"
+        "    print('Kernel panic - not syncing: no init found', flush=True)\n"
+    )
+    keeper = keep(PretendKernel(program))
+
+    with (
+        Client(keeper.folder) as client,
+        pytest.raises(BootError, match=r"(?s)kernel panicked.*no init found"),
+    ):
+        client.wait_ready(lambda name, seconds: None)
+
+
 def test_a_guest_that_hangs_is_given_up(keep):
     """Never a hang: the wait for the first word has a limit."""
     program = "import time; print('booting', flush=True); time.sleep(1000)"
