@@ -134,7 +134,9 @@ class Faults:
         whole = serving and all(
             each.unit.state.states[leg] is not LegState.STALE
             and leg not in each.unit.state.detached
-            and each.unit.barrier.proposal is None  # which may yet detach it
+            # Either may yet detach it: by its proposal, or by the one that it takes up again.
+            and each.unit.barrier.proposal is None
+            and not each.unit.fencing.under_way
             for each in serving
         )
         if whole and not first:
