@@ -55,6 +55,14 @@ class Chronology:
         """Return a CLOCK_MONOTONIC time as milliseconds after the fault."""
         return (t_ns - self.zero_ns) / _NS_PER_MS
 
+    def mended_by(self, end_ms: float) -> float:
+        """Return when mending began, *end_ms* where it never did."""
+        return end_ms if self.mended_ms is None else self.mended_ms
+
+    def broken(self, end_ms: float) -> tuple[float, float] | None:
+        """Return the time of the fault, up to *end_ms* at most; None where nothing was injected."""
+        return (0.0, self.mended_by(end_ms)) if self.injected else None
+
 
 def chronology_of(events: Iterable[EventRecord], scenario: str, repeat: int) -> Chronology | None:
     """Order the events of one repeat; None if there are none.

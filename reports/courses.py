@@ -59,11 +59,11 @@ def _course(
     own = events.get((judgement.id, judgement.repeat), [])
     when = chronology_of(own, judgement.id, judgement.repeat)
     table = table_of(view, judgement, when) if when else None
-    if when is None or table is None or table.application.is_empty():
+    if when is None or table is None:
         return
     start, end = span_of(table, when)
-    mended = when.mended_ms if when.mended_ms is not None else end
-    breaks = (0.0, mended) if when.injected else None
+    mended = when.mended_by(end)
+    breaks = when.broken(end)
     bounds = dict(zip(PHASES, ((start, 0.0), (0.0, mended), (mended, end + 1)), strict=True))
     if breaks is None:  # nothing was broken: all of it is the time before
         bounds = {PHASES[0]: (start, end + 1)}
@@ -80,12 +80,16 @@ def _course(
 
 
 def table_of(view: View, judgement: ScenarioJudgement, when: Chronology) -> IoTable | None:
-    """Return the I/O table of one repeat on the clock of its fault; None if there is none."""
+    """Return the I/O table of one repeat on the clock of its fault.
+
+    None if there is none, or none of it is the application's: then there is nothing to draw.
+    """
     try:
         path = view.run.io_table(judgement.id, judgement.repeat)
     except RecordError:
         return None
-    return read_io(path, zero_ns=when.zero_ns)
+    table = read_io(path, zero_ns=when.zero_ns)
+    return None if table.application.is_empty() else table
 
 
 def span_of(table: IoTable, when: Chronology) -> tuple[float, float]:
@@ -99,7 +103,7 @@ def stalls_of(
 ) -> list[StallMark]:
     """Return the judged stalls of one repeat with the I/O that shows each, if it is found."""
     start, end = span_of(table, when)
-    mended = when.mended_ms if when.mended_ms is not None else end
+    mended = when.mended_by(end)
     first = _stall(
         table,
         judgement.stall_failover_ms if scenario.is_fault else judgement.steady_ms_max,

@@ -81,7 +81,7 @@ def screen_course(view: View, scenario: Scenario, *, columns: int) -> ScreenCour
         return None
     when = chronology_of(view.run.events, judgement.id, judgement.repeat)
     table = table_of(view, judgement, when) if when else None
-    if when is None or table is None or table.application.is_empty():
+    if when is None or table is None:
         return None
     start, end = span_of(table, when)
     stalls = stalls_of(table, scenario, judgement, when)
@@ -93,7 +93,7 @@ def screen_course(view: View, scenario: Scenario, *, columns: int) -> ScreenCour
         when=when,
         start_ms=start,
         end_ms=end,
-        fault=(0.0, end if when.mended_ms is None else when.mended_ms) if when.injected else None,
+        fault=when.broken(end),
         stalls=stalls,
         points=_points(table, when, stalls, columns=columns, span=(start, end)),
         spans={

@@ -191,15 +191,14 @@ def _tables_of(shown: _Shown, most: int) -> list[_Table]:
 
 def _charts_of(view: View, scenario: Scenario, shown: _Shown) -> Charts | None:
     table, when, judgement = shown.table, shown.when, shown.judgement
-    if table is None or table.application.is_empty():
+    if table is None:
         return None
     start, end = span_of(table, when)
-    mended = when.mended_ms if when.mended_ms is not None else end
     return Charts(
         table=table,
         start_ms=start,
         end_ms=end,
-        fault=(0.0, mended) if when.injected else None,
+        fault=when.broken(end),
         stalls=stalls_of(table, scenario, judgement, when),
         floor_ms=judgement.noise_floor_ms,
         lanes=lanes_of(view.run.events, view.lab, when, start_ms=start, end_ms=end),
