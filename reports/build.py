@@ -10,12 +10,11 @@ from pathlib import Path
 
 from reports.attachment import attach, pack
 from reports.courses import courses_of
-from reports.folder import Run, load_sealed
+from reports.folder import Run, SignedReportError, load_sealed
 from reports.ink import Page
 from reports.language.speech import say, speaking
 from reports.paint import Properties, page_numbers, paint
 from reports.paper import paper_named
-from reports.record import RecordError
 from reports.sections.application import draw_application
 from reports.sections.availability import draw_availability
 from reports.sections.configuration import draw_configuration
@@ -167,12 +166,12 @@ def build_report(folder: Path, output: Path | None = None) -> Path:
 
 
 def keep_signed(target: Path) -> None:
-    """Raise RecordError if a PDF that somebody has signed is there.
+    """Raise SignedReportError if a PDF that somebody has signed is there.
 
     A signature names what it covers as /ByteRange (ISO 32000-1, 12.8.1).
     """
     if target.is_file() and b"/ByteRange" in target.read_bytes():
-        raise RecordError(
+        raise SignedReportError(
             f"{target}: it is signed, and is not replaced; name another file (-o), or move it away"
         )
 

@@ -26,6 +26,10 @@ from reports.record import (
 _R = TypeVar("_R", bound=Record)
 
 
+class SignedReportError(RecordError):
+    """A report that somebody has signed is in the way; with the evidence all may be well."""
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as stream:

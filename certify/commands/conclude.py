@@ -6,7 +6,7 @@ from pathlib import Path
 from certify.commands.output import say, say_json, tell
 from certify.seal import judge_folder, seal
 from certify.verdict import ExitCode, show_ms
-from reports.folder import evidence_root
+from reports.folder import SignedReportError, evidence_root
 from reports.record import JudgementRecord, RecordError, Verdict, load
 
 
@@ -87,11 +87,10 @@ def report(arguments: argparse.Namespace) -> int:
     if arguments.html:
         say(str(_build_page(arguments.run, arguments.output)))
         return ExitCode.CERTIFIED
-    from reports.build import keep_signed  # draws in the PDF library, slow to load
-
-    keep_signed(arguments.output or arguments.run / "report.pdf")
     try:
         say(str(_build(arguments.run, arguments.output)))
+    except SignedReportError:
+        raise
     except RecordError as error:
         from reports.incomplete import build_incomplete  # draws in the PDF library, slow to load
 
