@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 
 import msgspec
 
@@ -48,21 +47,13 @@ class Campaign:
 
     def run(self, saboteurs: Sequence[Saboteur], tell: Tell) -> list[Result]:
         """Run those that have no result yet; return the results of all, in order."""
-        processors: SimpleQueue[int] = SimpleQueue()
-        for number in range(self.jobs):
-            usable = sorted(os.sched_getaffinity(0), reverse=True)
-            processors.put(usable[number % len(usable)])
 
         def one(saboteur: Saboteur) -> Result:
             kept = self.result(saboteur)
             if kept is not None:
                 tell(f"{saboteur.name}: {kept.outcome} (kept)")
                 return kept
-            processor = processors.get()
-            try:
-                result = self._run(saboteur, processor)
-            finally:
-                processors.put(processor)
+            result = self._run(saboteur)
             path = self.folder / RESULTS / f"{saboteur.name}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2))
@@ -85,7 +76,7 @@ class Campaign:
         kept = read_result(path)
         return kept if self.keep or kept.commit == self.commit else None
 
-    def _run(self, saboteur: Saboteur, processor: int) -> Result:
+    def _run(self, saboteur: Saboteur) -> Result:
         missing = [one for one in saboteur.scenarios if one not in MODULES]
         if missing:
             why = f"the suite has no scenario {', '.join(missing)}"
@@ -93,7 +84,7 @@ class Campaign:
         began = time.monotonic()
         folder = self._new_folder(saboteur.name)
         argv = run_argv(saboteur, folder, self.kernel)
-        ended = run_certify(argv, folder, processor)
+        ended = run_certify(argv, folder)
         took_s = time.monotonic() - began
         try:
             run, judgement, conformance = read_run(folder)
@@ -144,10 +135,9 @@ def scenario_words(scenarios: Sequence[str]) -> list[str]:
     return [f"certify/scenarios/{stem}.py" for stem in stems]
 
 
-def run_certify(argv: Sequence[str], folder: Path, processor: int) -> str:
-    """Run `certify` on one processor, its words into a file beside *folder*; say how it ended.
+def run_certify(argv: Sequence[str], folder: Path) -> str:
+    """Run `certify`, its words into a file beside *folder*; say how it ended.
 
-    A guest by User Mode Linux keeps to the last processor that it may use, so each run gets one.
     A name of its own for the standing lab keeps it from using one that is up.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -162,7 +152,6 @@ def run_certify(argv: Sequence[str], folder: Path, processor: int) -> str:
                 timeout=RUN_S,
                 check=False,
                 env={**os.environ, "ZEROSTALL_LAB": name},
-                preexec_fn=lambda: os.sched_setaffinity(0, {processor}),
             )
         except subprocess.TimeoutExpired:
             return f"did not end within {RUN_S:.0f} s"
@@ -198,7 +187,7 @@ def run_clean(campaign: Campaign, repeats: int, tell: Tell) -> list[tuple[RunRec
             break
         folder = campaign.folder / RUNS / f"clean-{number:03d}"
         if not folder.exists():
-            run_certify(clean_argv(folder, campaign.kernel), folder, max(os.sched_getaffinity(0)))
+            run_certify(clean_argv(folder, campaign.kernel), folder)
         if not (folder / "verdict.json").exists():
             tell(f"{folder.name}: no verdict; see {folder}.log")
             continue

@@ -30,6 +30,7 @@ class Kernel(Protocol):
     """A way to run a guest kernel. `prepare` may take time; `command` is pure."""
 
     name: ClassVar[str]
+    one_processor: ClassVar[bool]  # whether the guest is to keep to one of the host's processors
     share_filesystem: ClassVar[str]  # how init.sh mounts the share
     agent_port: ClassVar[str]  # the serial line's name inside the guest
     first_word_timeout_s: ClassVar[float]  # until the agent speaks

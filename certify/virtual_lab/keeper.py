@@ -16,7 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ import msgspec
 from certify.virtual_lab import causes, kernels, state, wire
 from certify.virtual_lab.boot import Boot, BootError, Kernel, require_memory
 from certify.virtual_lab.guest.settings import Settings
+from certify.virtual_lab.processor import kept_for_a_guest
 
 PR_SET_PDEATHSIG = 1  # include/uapi/linux/prctl.h
 POWER_OFF_TIMEOUT_S = 3.0
@@ -73,8 +74,9 @@ class Keeper:
             self._serve_client, state.socket_path(self._folder), limit=wire.LINE_LIMIT_BYTES
         )
         try:
-            await self._boot(settings)
-            await self._over.wait()
+            with self._processors() as processors:
+                await self._boot(settings, processors)
+                await self._over.wait()
         except BootError as error:
             self._tell(wire.Answer(kind=wire.Kind.FAILED, text=str(error)))
             await self._until_read()
@@ -88,7 +90,16 @@ class Keeper:
         """End the guest and `run`."""
         self._over.set()
 
-    async def _boot(self, settings: Settings) -> None:
+    @contextlib.contextmanager
+    def _processors(self) -> Iterator[set[int]]:
+        allowed = os.sched_getaffinity(0)
+        if self._kernel.one_processor:
+            with kept_for_a_guest(allowed) as processor:
+                yield {processor}
+        else:
+            yield allowed
+
+    async def _boot(self, settings: Settings, processors: set[int]) -> None:
         require_memory()
         await self._loop.run_in_executor(None, self._kernel.prepare, self._report)
         ours, theirs = socket.socketpair()
@@ -110,7 +121,7 @@ class Keeper:
                 env={**os.environ, **self._kernel.environment()},
                 cwd=self._folder,
                 start_new_session=True,
-                preexec_fn=_prepare_guest(os.getpid()),
+                preexec_fn=_prepare_guest(os.getpid(), processors),
             )
         self._guard = _start_guard(self._guest.pid)
         reader, self._to_agent = await asyncio.open_connection(
@@ -305,8 +316,8 @@ def _start_guard(session: int) -> "subprocess.Popen[bytes]":
     )
 
 
-def _prepare_guest(parent: int) -> Callable[[], None]:
-    """Return what the guest's process does before it runs: die with us, open many files.
+def _prepare_guest(parent: int, processors: set[int]) -> Callable[[], None]:
+    """Return what the guest's process does first: keep to *processors*, die with us, open files.
 
     hostfs and 9p hold a file of the host open for each file that the guest has in its cache, and
     the usual soft limit of 1,024 is passed while Python starts.
@@ -314,6 +325,7 @@ def _prepare_guest(parent: int) -> Callable[[], None]:
     libc = ctypes.CDLL(None, use_errno=True)
 
     def ask_kernel() -> None:
+        os.sched_setaffinity(0, processors)
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

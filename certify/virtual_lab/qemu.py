@@ -16,6 +16,9 @@ class Qemu:
 
     name: ClassVar[str] = ""
     accelerator: ClassVar[list[str]] = []
+    one_processor: ClassVar[bool] = (
+        False  # several, and they run side by side
+    )
     share_filesystem: ClassVar[str] = "9p"
     agent_port: ClassVar[str] = f"virtio:{PORT_NAME}"
     first_word_timeout_s: ClassVar[float] = 60.0

@@ -17,7 +17,6 @@ from certify.virtual_lab.boot import BootError
 from certify.virtual_lab.client import Client
 from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.targets import DEFAULT_TARGET, target_named
-from certify.virtual_lab.uml import Uml
 
 LAB_FILE = layout.RUN / "lab.toml"
 EXIT_USAGE = 2
@@ -64,8 +63,6 @@ def bench(
     if with_tcmu_runner and standing_lab_is_up():
         say("certify: tcmu-runner needs a guest of its own: end the one that is up first")
         return EXIT_USAGE
-    if not standing_lab_is_up():
-        kernel = _steady(kernel)
     for extra in ([], ["--tcmu-runner"]) if with_tcmu_runner else ([],):
         status = _run_python(
             ["certify.virtual_lab.bench", *argv, *extra],
@@ -133,21 +130,6 @@ def say(text: str) -> None:
     """Write one line of progress to stderr."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
-
-
-def _steady(kernel: str | None) -> str | None:
-    """Keep User Mode Linux, which is to be booted, on one processor; return the kernel's name.
-
-    Its one processor is a handful of host processes that wake each other, one at a time. Where the
-    scheduler spreads them, a command takes up to three times as long, and it changes its mind.
-    """
-    try:
-        name = kernels.choose(kernel, lambda _text: None).name
-    except BootError:
-        return kernel  # said again, and louder, by whoever boots
-    if name == Uml.name:
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    return name
 
 
 def _run_python(

@@ -13,9 +13,15 @@ SHIM_SOURCE = Path(__file__).with_name("uml_xstate.c")
 
 
 class Uml:
-    """The package user-mode-linux, with a shim where the host's processor needs one."""
+    """The package user-mode-linux, with a shim where the host's processor needs one.
+
+    Its one processor is a handful of host processes that wake each other, one at a time. Where the
+    host's scheduler spreads them, each system call and each page fault in the guest wakes another
+    processor, twice, and takes four times as long (docs/virtual-lab.md).
+    """
 
     name: ClassVar[str] = "uml"
+    one_processor: ClassVar[bool] = True
     share_filesystem: ClassVar[str] = "hostfs"
     agent_port: ClassVar[str] = "ttyS0"
     first_word_timeout_s: ClassVar[float] = 30.0

@@ -304,7 +304,7 @@ def started(monkeypatch, tmp_path):
     """A campaign whose runs are only counted; each comes to no verdict."""
     runs = []
     monkeypatch.setattr(
-        campaign, "run_certify", lambda argv, folder, cpu: runs.append(folder.name) or "ended"
+        campaign, "run_certify", lambda argv, folder: runs.append(folder.name) or "ended"
     )
     made = campaign.Campaign(folder=tmp_path, kernel="uml", jobs=2, commit="c0ffee")
     return made, runs
@@ -370,7 +370,7 @@ def test_no_verdict_names_why():
 def cleaned(monkeypatch, tmp_path):
     """A campaign whose second run is cut short; every other one passes."""
 
-    def run_certify(argv, folder, cpu):
+    def run_certify(argv, folder):
         folder.mkdir(parents=True)
         if folder.name != "clean-002":
             (folder / "verdict.json").touch()

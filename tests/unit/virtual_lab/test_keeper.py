@@ -37,6 +37,7 @@ class PretendKernel:
     """Runs a Python program in place of a guest."""
 
     name = "pretend"
+    one_processor = True
     share_filesystem = "hostfs"
     agent_port = "none"
 
