@@ -106,10 +106,15 @@ class Acceptance(Entry, frozen=True, kw_only=True):
 
 
 class Host(Entry, frozen=True, kw_only=True):
-    """[[host]]: where probes run. `reach` is "local" or "ssh:user@name"."""
+    """[[host]]: where probes run. `reach` is "local" or "ssh:user@name".
+
+    `settle` is run before each repeat of a scenario: what the host would do at some time anyhow,
+    and what would be taken for a stall if it did it while it is measured.
+    """
 
     name: str
     reach: str = "local"
+    settle: Command | None = None
 
 
 class LogicalUnit(Entry, frozen=True, kw_only=True):

@@ -158,7 +158,7 @@ def _all_commands(lab: "Lab") -> Iterator[tuple[str, "Command"]]:
     """Yield every command of the file, and where it is."""
     tables: list[tuple[str, Entry]] = [("", lab)]
     tables += [("link.", lab.link)] if lab.link else []
-    for name in ("engine", "logical_unit", "array"):
+    for name in ("host", "engine", "logical_unit", "array"):
         tables += [(f"{name} {one.name}: ", one) for one in getattr(lab, name)]
     for where, table in tables:
         for field in table.__struct_fields__:

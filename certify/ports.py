@@ -123,6 +123,7 @@ class Ports:
     sleep: Callable[[float], None]
     observers: Callable[[], Sequence[Observer]]
     load: Callable[[int, Emit], Load]  # takes the ordinal of the repeat in the run
+    settle: Callable[[], None]  # has the hosts do now what they would do at some time anyhow
     prepare: Callable[[Step], Injection]
     looks: Sequence[Callable[[], list[str]]]  # what is not whole, cheap looks first
     verify: Callable[[History, list[int]], None]  # reads back and compares, as events and I/Os

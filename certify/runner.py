@@ -150,6 +150,7 @@ class ScenarioRun:
         problems = self._wait_whole(self.caps.preflight_s)
         if problems:
             raise LabError(f"the lab is not whole before the fault: {problems[0]}")
+        self.ports.settle()
 
     def _look_at_redundancy(self) -> None:
         """Wait until redundancy is shown, and record whether it was."""

@@ -30,6 +30,7 @@ from certify.rundir import RunFolder, make_plan
 from certify.runner import EMULATED, Caps, ScenarioRun
 from certify.scenarios import MODULES
 from certify.seal import tabulate
+from certify.settling import settle_hosts
 from certify.verdict import EXTRA_REPEATS_MAX
 from certify.verify_data import verify_data
 from certify.workloads import beside
@@ -204,6 +205,7 @@ class Suite:
             sleep=time.sleep,
             observers=lambda: observers_of(lab, poll_s=rates_of(lab).poll_ms / 1e3),
             load=load,
+            settle=lambda: settle_hosts(lab, self._helper.shell_for),
             prepare=lambda step: Injection.prepared(
                 step.fault, self._helper.shell_for(step.reach), Journal(self.folder.journal)
             ),

@@ -48,6 +48,9 @@ class Kernel(Protocol):
     def environment(self) -> dict[str, str]:
         """Return what the guest's process needs beside our own environment."""
 
+    def settle(self, pid: int) -> None:
+        """Do what makes the guest of process *pid* steady, while it boots; may take seconds."""
+
 
 def cache_folder() -> Path:
     """Return the project's cache: in the checkout, or the user's cache for an installed wheel."""

@@ -124,6 +124,7 @@ class Keeper:
                 preexec_fn=_prepare_guest(os.getpid(), processors),
             )
         self._guard = _start_guard(self._guest.pid)
+        settled = self._loop.run_in_executor(None, self._kernel.settle, self._guest.pid)
         reader, self._to_agent = await asyncio.open_connection(
             sock=ours, limit=2 * wire.LINE_LIMIT_BYTES
         )
@@ -133,6 +134,9 @@ class Keeper:
             asyncio.create_task(self._from_agent(reader)),
             asyncio.create_task(self._reap()),
         ]
+        await asyncio.gather(settled, self._until_ready())
+
+    async def _until_ready(self) -> None:
         await self._expect(self._spoke, self._kernel.first_word_timeout_s, "the guest's agent")
         await self._expect(self._ready, self._kernel.ready_timeout_s, "the lab")
 

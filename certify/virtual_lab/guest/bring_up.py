@@ -25,6 +25,7 @@ UDEV_RULES = {
     "60-persistent-storage-dm.rules",
     "95-dm-notify.rules",
 }
+UDEV_NICENESS = "10"
 ARRAY_DISK_RULE = (
     'SUBSYSTEM=="block", ATTRS{vendor}=="ZSARRAY", '
     'ENV{UDEV_DISABLE_PERSISTENT_STORAGE_RULES_FLAG}="1"\n'
@@ -98,7 +99,9 @@ def _start_udev() -> None:
     _run("mount", "-t", "configfs", "configfs", "/sys/kernel/config")
     _run("ip", "link", "set", "lo", "up")
     _trim_udev_rules()
-    _run("/lib/systemd/systemd-udevd", "--daemon")
+    # What it starts when a path comes or goes runs on another processor of a real host; a guest may
+    # have one only, and it is busy then.
+    _run("nice", "-n", UDEV_NICENESS, "/lib/systemd/systemd-udevd", "--daemon")
 
 
 def _trim_udev_rules() -> None:

@@ -2,8 +2,9 @@
 
 import msgspec
 
-from certify.lab import SCHEMA, Control, General, Host, Lab, Target
+from certify.lab import SCHEMA, Command, Control, General, Host, Lab, Target
 from certify.virtual_lab import layout
+from certify.virtual_lab.guest import purge
 from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.guest.targets.base import Built
 from certify.virtual_lab.targets import target_named
@@ -15,6 +16,13 @@ def write(chosen: Settings, built: Built, *, control: str) -> None:
     """Write the lab file from what was really found; *control* is a WWID."""
     lab = lab_of(chosen, built, control=control)
     PATH.write_bytes(msgspec.toml.encode(lab))
+
+
+def _settle(host: str, chosen: Settings) -> Command | None:
+    """Return how the first host, whose kernel all share, is to settle; None if it need not."""
+    if chosen.kernel != "uml" or host != layout.HOST:
+        return None
+    return Command(argv=[chosen.python, "-I", "-S", purge.__file__])
 
 
 def lab_of(chosen: Settings, built: Built, *, control: str) -> Lab:
@@ -32,7 +40,7 @@ def lab_of(chosen: Settings, built: Built, *, control: str) -> Lab:
             times_indicative=chosen.kernel == "tcg",
         ),
         system_under_test=Target(name=target.title, note=target.note),
-        host=[Host(name=name) for name in layout.HOSTS],
+        host=[Host(name=name, settle=_settle(name, chosen)) for name in layout.HOSTS],
         logical_unit=list(built.units),
         control=Control(wwid=control, host=layout.HOST),
         path=list(built.paths),

@@ -138,6 +138,11 @@ def test_a_good_file_is_read(lab_file):
             "link: expected cut, mend, is_cut together, seen none for mend",
         ),
         (
+            'name = "host1"\n',
+            'name = "host1"\nsettle = { argv = [] }\n',
+            "host host1: settle: argv: expected a command, seen []",
+        ),
+        (
             '["leave"]',
             "[]",
             "engine e1: leave: argv: expected a command, seen []",

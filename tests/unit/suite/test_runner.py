@@ -22,7 +22,7 @@ def test_phases_come_in_order() -> None:
         "preflight", "steady", "fault", "mend", "recover", "undo", "done",
     ]  # fmt: skip
     assert [call for call in world.calls if not call.startswith("phase")] == [
-        "begin E1k 1", "load on", "inject", "mend", "load off", "verify [8, 16]", "end",
+        "begin E1k 1", "settle", "load on", "inject", "mend", "load off", "verify [8, 16]", "end",
     ]  # fmt: skip
 
 

@@ -138,6 +138,7 @@ class World:
             sleep=self.sleep,
             observers=list,
             load=lambda ordinal, emit: self,
+            settle=lambda: self.calls.append("settle"),
             prepare=self.prepare,
             looks=[self.look],
             verify=self.verify,

@@ -58,6 +58,9 @@ class PretendKernel:
     def environment(self):
         return {"PYTHONPATH": str(ROOT)}
 
+    def settle(self, pid):
+        Path(f"/proc/{pid}").stat()
+
 
 class RunningKeeper:
     """A keeper in a thread, with the lifeline that a CLI would hold."""
