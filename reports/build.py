@@ -41,6 +41,7 @@ from reports.signatures import Place
 from reports.summary import summarize
 from reports.view import View, view_of
 
+REPORT = "report.pdf"
 TITLE = "Zero-downtime report"
 COMPARISON = "Zero-downtime comparison"
 DRAFT = "DRAFT, NOT ISSUED"
@@ -155,9 +156,13 @@ def build_report(folder: Path, output: Path | None = None) -> Path:
     suffix .json. Raises RecordError naming the first file of the folder that is wrong; evidence
     that is not what was sealed gets no report. Nor does a signed PDF make way for a new one.
     """
-    target = output or folder / "report.pdf"
+    target = output or folder / REPORT
     keep_signed(target)
-    run = load_sealed(folder)
+    return write_report(load_sealed(folder), target)
+
+
+def write_report(run: Run, target: Path) -> Path:
+    """Write the report of a sealed run to *target*, a PDF that nobody has signed; return it."""
     report = render(run)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(report.pdf)

@@ -64,6 +64,29 @@ class Chronology:
         return (0.0, self.mended_by(end_ms)) if self.injected else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventIndex:
+    """The events of a run, gone through once for all that is drawn of them."""
+
+    repeats: dict[tuple[str, int], list[EventRecord]]
+    path_states: list[EventRecord]
+
+    def chronology(self, scenario: str, repeat: int) -> Chronology | None:
+        """Return the chronology of one repeat; None if there are no events of it."""
+        return chronology_of(self.repeats.get((scenario, repeat), ()), scenario, repeat)
+
+
+def index_events(events: Iterable[EventRecord]) -> EventIndex:
+    """Group the events of a run."""
+    repeats: dict[tuple[str, int], list[EventRecord]] = {}
+    states: list[EventRecord] = []
+    for event in events:
+        repeats.setdefault((event.scenario, event.repeat), []).append(event)
+        if event.kind is EventKind.PATH_STATE:
+            states.append(event)
+    return EventIndex(repeats=repeats, path_states=states)
+
+
 def chronology_of(events: Iterable[EventRecord], scenario: str, repeat: int) -> Chronology | None:
     """Order the events of one repeat; None if there are none.
 

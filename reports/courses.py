@@ -3,13 +3,13 @@
 A course keeps what small charts and the availability curve need, so that no table stays in memory.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.availability import PHASES, Tally, tally_of
-from reports.chronology import Chronology, chronology_of
+from reports.chronology import Chronology
 from reports.model import Scenario
-from reports.record import EventRecord, RecordError, ScenarioJudgement
+from reports.record import RecordError, ScenarioJudgement
 from reports.series import IoTable, Reduced, read_io, reduce_io
 from reports.timeline import StallMark
 from reports.view import View
@@ -33,31 +33,17 @@ class Course:
 
 def courses_of(view: View) -> list[Course]:
     """Return the courses of all repeats of which there is a table, in the order of the report."""
-    events = _by_repeat(view.run.events)
     return [
         course
         for scenario in view.scenarios
         for judgement in scenario.repeats
-        for course in _course(view, scenario, judgement, events)
+        for course in _course(view, scenario, judgement)
     ]
 
 
-def _by_repeat(events: Iterable[EventRecord]) -> dict[tuple[str, int], list[EventRecord]]:
-    groups: dict[tuple[str, int], list[EventRecord]] = {}
-    for event in events:
-        groups.setdefault((event.scenario, event.repeat), []).append(event)
-    return groups
-
-
-def _course(
-    view: View,
-    scenario: Scenario,
-    judgement: ScenarioJudgement,
-    events: dict[tuple[str, int], list[EventRecord]],
-) -> Iterator[Course]:
+def _course(view: View, scenario: Scenario, judgement: ScenarioJudgement) -> Iterator[Course]:
     """Yield the course of one repeat, or nothing where nothing was recorded."""
-    own = events.get((judgement.id, judgement.repeat), [])
-    when = chronology_of(own, judgement.id, judgement.repeat)
+    when = view.events.chronology(judgement.id, judgement.repeat)
     table = table_of(view, judgement, when) if when else None
     if when is None or table is None:
         return

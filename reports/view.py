@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from reports.chronology import EventIndex, index_events
 from reports.folder import Run
 from reports.model import KeyFigures, Scenario, key_figures, scenarios_of
 from reports.paper import Paper, paper_named
@@ -22,6 +23,7 @@ class View:
     run: Run
     scenarios: list[Scenario]
     figures: KeyFigures
+    events: EventIndex
 
     @property
     def faults(self) -> list[Scenario]:
@@ -69,7 +71,12 @@ class View:
 def view_of(run: Run) -> View:
     """Prepare *run* for the sections."""
     scenarios = scenarios_of(run)
-    return View(run=run, scenarios=scenarios, figures=key_figures(scenarios))
+    return View(
+        run=run,
+        scenarios=scenarios,
+        figures=key_figures(scenarios),
+        events=index_events(run.events),
+    )
 
 
 def lab_notice(view: View) -> tuple[str, str] | None:

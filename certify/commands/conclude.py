@@ -6,7 +6,7 @@ from pathlib import Path
 from certify.commands.output import say, say_json, tell
 from certify.seal import judge_folder, seal
 from certify.verdict import ExitCode, show_ms
-from reports.folder import SignedReportError, evidence_root
+from reports.folder import SignedReportError, evidence_root, load_sealed
 from reports.record import JudgementRecord, RecordError, Verdict, load
 
 
@@ -15,7 +15,7 @@ def conclude(folder: Path, *, as_json: bool = False) -> int:
     tell("certify: sealing the evidence and judging it")
     judgement = seal(folder)
     tell("certify: writing the report")
-    pdf, page = _build(folder, None), _build_page(folder, None)
+    pdf, page = _write_both(folder)
     if as_json:
         say_json(_result(folder, judgement, pdf, page))
         return judgement.exit_code
@@ -143,6 +143,15 @@ def _judged_again(
     if again != load(folder / "verdict.json", JudgementRecord):
         return [f"verdict.json: not what this version makes of it: {again.sentence}"], checked
     return problems, [*checked, "the evidence was judged again, with the same verdict"]
+
+
+def _write_both(folder: Path) -> tuple[Path, Path]:
+    from reports.build import REPORT, keep_signed, write_report  # draws in the PDF library
+    from reports.screen.page import PAGE, write_page
+
+    keep_signed(folder / REPORT)
+    run = load_sealed(folder)
+    return write_report(run, folder / REPORT), write_page(run, folder / PAGE)
 
 
 def _build(folder: Path, output: Path | None) -> Path:

@@ -19,21 +19,23 @@ def issue(arguments: argparse.Namespace) -> int:
     What was measured and judged stays as it is; the report names the evidence root it replaces.
     Raises LabError for a wrong lab file and RecordError for a run that is not what was sealed.
     """
-    from reports.build import build_report, keep_signed  # draws in the PDF library, slow to load
-    from reports.screen.page import build_page
+    from reports.build import REPORT, keep_signed, write_report  # draws in the PDF library
+    from reports.screen.page import PAGE, write_page
 
     accepted = read_acceptance(arguments.lab)
     folder: Path = arguments.run.resolve()
     sealed = load_sealed(folder)
-    keep_signed(arguments.output or folder / "report.pdf")
+    pdf = arguments.output or folder / REPORT
+    keep_signed(pdf)
     for name in LOGO_NAMES:
         (folder / name).unlink(missing_ok=True)
     record = record_of(accepted, folder, replaces=sealed.root)
     run = msgspec.structs.replace(sealed.run, acceptance=record)
     _replace(folder / "run.json", encode(run))
     _replace(folder / "manifest.json", encode(build_manifest(folder, run.run_id)))
-    say(str(build_report(folder, arguments.output)))
-    build_page(folder)
+    issued = load_sealed(folder)
+    say(str(write_report(issued, pdf)))
+    write_page(issued, folder / PAGE)
     return ExitCode.CERTIFIED
 
 

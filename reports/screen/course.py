@@ -7,7 +7,7 @@ it ends, so that a reader who zooms in there still finds single I/Os.
 from dataclasses import dataclass
 from typing import Any
 
-from reports.chronology import Chronology, chronology_of, lanes_of, load_units, sequence_of
+from reports.chronology import Chronology, lanes_of, load_units, sequence_of
 from reports.courses import span_of, stalls_of, table_of
 from reports.language.speech import say
 from reports.model import Scenario
@@ -79,7 +79,7 @@ def screen_course(view: View, scenario: Scenario, *, columns: int) -> ScreenCour
     judgement = scenario.worst
     if judgement is None:
         return None
-    when = chronology_of(view.run.events, judgement.id, judgement.repeat)
+    when = view.events.chronology(judgement.id, judgement.repeat)
     table = table_of(view, judgement, when) if when else None
     if when is None or table is None:
         return None
@@ -87,7 +87,7 @@ def screen_course(view: View, scenario: Scenario, *, columns: int) -> ScreenCour
     stalls = stalls_of(table, scenario, judgement, when)
     wide = max(1, columns // 2)
     whole = reduce_io(table, columns=wide, start_ms=start, end_ms=end)
-    lanes = lanes_of(view.run.events, view.lab, when, start_ms=start, end_ms=end)
+    lanes = lanes_of(view.events.path_states, view.lab, when, start_ms=start, end_ms=end)
     return ScreenCourse(
         judgement=judgement,
         when=when,

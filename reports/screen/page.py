@@ -46,7 +46,12 @@ def build_page(folder: Path, output: Path | None = None) -> Path:
     was sealed gets no page.
     """
     target = output or folder / PAGE
-    page = render_page(load_sealed(folder))
+    return write_page(load_sealed(folder), target)
+
+
+def write_page(run: Run, target: Path) -> Path:
+    """Write the page of a sealed run to *target*; return it."""
+    page = render_page(run)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(page)
     return target

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from reports import emblems
-from reports.chronology import Chronology, Moment, chronology_of, lanes_of, load_units, sequence_of
+from reports.chronology import Chronology, Moment, lanes_of, load_units, sequence_of
 from reports.courses import span_of, stalls_of, table_of
 from reports.ink import Align, Anchor, Box, Text
 from reports.language.speech import say
@@ -73,7 +73,7 @@ def draw_fault(sheet: Sheet, view: View, scenario: Scenario) -> None:
     judgement = scenario.worst
     when = None
     if judgement is not None:
-        when = chronology_of(view.run.events, judgement.id, judgement.repeat)
+        when = view.events.chronology(judgement.id, judgement.repeat)
     if judgement is None or when is None:
         sheet.gap(8)
         sheet.paragraph("There is no measurement to show.", colour=MUTED)
@@ -201,7 +201,7 @@ def _charts_of(view: View, scenario: Scenario, shown: _Shown) -> Charts | None:
         fault=when.broken(end),
         stalls=stalls_of(table, scenario, judgement, when),
         floor_ms=judgement.noise_floor_ms,
-        lanes=lanes_of(view.run.events, view.lab, when, start_ms=start, end_ms=end),
+        lanes=lanes_of(view.events.path_states, view.lab, when, start_ms=start, end_ms=end),
     )
 
 
