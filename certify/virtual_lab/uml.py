@@ -72,7 +72,7 @@ class Uml:
 
     def settle(self, pid: int) -> None:
         """Have the host find all of the guest's memory now, not page by page while it measures."""
-        touch_all(memory_file(pid))
+        touch_end(memory_file(pid), MEMORY_MIB << 20)
 
 
 def memory_file(pid: int) -> Path:
@@ -92,8 +92,11 @@ def memory_file(pid: int) -> Path:
     raise BootError(f"linux.uml, process {pid}, opened no memory file; is TMPDIR full?")
 
 
-def touch_all(path: Path) -> None:
-    """Have a page of memory behind each page of the file at *path*; its contents stay.
+def touch_end(path: Path, length: int) -> None:
+    """Have a page of memory behind each page of a file's last *length* bytes; they stay.
+
+    What comes before is a gap in which UML's own program and heap are, which the guest never uses
+    (arch/um/kernel/um_arch.c, "exec-shield gap").
 
     A page that nobody has touched yet costs the guest's one processor a fault on the host, a page
     to be cleared, and, where the host is a guest itself, a fault there: a third of its time while
@@ -102,9 +105,10 @@ def touch_all(path: Path) -> None:
     flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
-        for offset in range(0, size, TOUCH_BYTES):
-            length = min(TOUCH_BYTES, size - offset)
-            mmap.mmap(stream.fileno(), length, flags, mmap.PROT_READ, offset=offset).close()
+        begin = max(0, size - length) // mmap.PAGESIZE * mmap.PAGESIZE
+        for offset in range(begin, size, TOUCH_BYTES):
+            piece = min(TOUCH_BYTES, size - offset)
+            mmap.mmap(stream.fileno(), piece, flags, mmap.PROT_READ, offset=offset).close()
 
 
 def needs_shim() -> bool:

@@ -20,19 +20,19 @@ def memory(monkeypatch):
     monkeypatch.setattr(uml, "_memory_folder", lambda: "/dev/shm")
     monkeypatch.setattr(uml, "MEMORY_FILE_TIMEOUT_S", 0.3)
     with os.fdopen(os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR), "r+b") as stream:
-        stream.truncate(24 * MIB + 4096)
+        stream.truncate(30 * MIB)
         yield stream
 
 
 def test_all_of_it_is_touched_and_what_is_there_stays(memory):
-    memory.seek(9 * MIB + 5)
+    memory.seek(19 * MIB + 5)
     memory.write(b"the guest's")
     memory.flush()
 
     uml.Uml().settle(os.getpid())
 
-    assert os.fstat(memory.fileno()).st_blocks * 512 == 24 * MIB + 4096
-    memory.seek(9 * MIB)
+    assert os.fstat(memory.fileno()).st_blocks * 512 == 24 * MIB  # of 30
+    memory.seek(19 * MIB)
     assert memory.read(20) == b"\0" * 5 + b"the guest's" + b"\0" * 4
 
 
