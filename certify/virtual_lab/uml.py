@@ -80,13 +80,12 @@ def memory_file(pid: int) -> Path:
 
     UML makes it early in its boot, without a name. Raises BootError if it is not there in 5 s.
     """
-    made_in = _memory_folder() + "/"
     deadline = time.monotonic() + MEMORY_FILE_TIMEOUT_S
     while time.monotonic() < deadline:
         with contextlib.suppress(FileNotFoundError):  # a descriptor, or the process, just closed
             for link in Path(f"/proc/{pid}/fd").iterdir():
-                large = link.stat().st_size >= MEMORY_MIB << 20
-                if large and str(link.readlink()).startswith(made_in):
+                found = link.stat()
+                if found.st_nlink == 0 and found.st_size >= MEMORY_MIB << 20:
                     return link
         time.sleep(0.02)
     raise BootError(f"linux.uml, process {pid}, opened no memory file; is TMPDIR full?")

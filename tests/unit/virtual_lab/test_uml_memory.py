@@ -17,7 +17,6 @@ MIB = 1 << 20
 def memory(monkeypatch):
     """Small, and in a file system whose files may have holes."""
     monkeypatch.setattr(uml, "MEMORY_MIB", 24)
-    monkeypatch.setattr(uml, "_memory_folder", lambda: "/dev/shm")
     monkeypatch.setattr(uml, "MEMORY_FILE_TIMEOUT_S", 0.3)
     with os.fdopen(os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR), "r+b") as stream:
         stream.truncate(30 * MIB)
