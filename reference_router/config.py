@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from reference_router.metrics import parse_address
+from reference_router.transport_checks import transport_problems
 
 SCHEMA = 1
 ENGINE_ID_MAX = 15  # four bits of a reservation key
@@ -35,6 +36,8 @@ class ClusterTable(_Table, frozen=True, kw_only=True):
     vendor: str = "ZEROSTAL"
     product: str = "Reference Router"
     revision: str = "0.1"
+    transport: Literal["loopback", "iscsi"] = "loopback"  # how hosts reach the engines
+    target_name: str = ""  # iSCSI name of the router; an engine's is this, "." and its name
     supervision: Literal["tombstone", "none"] = "tombstone"
     restart: Literal["auto", "manual"] = "auto"
     cold_start: Literal["", "in_sync"] = ""
@@ -66,6 +69,7 @@ class EngineTable(_Table, frozen=True, kw_only=True):
     control: str
     log: str
     legs: dict[str, dict[str, str]]
+    portals: list[str] = []  # where it listens for iSCSI: "ADDRESS:PORT", "[ADDRESS]:PORT"
     hba_index: int = 0  # of user_N in configfs; 0: 100 + id
     state: str = "/var/lib/zerostall"  # folder of the hosts' persistent reservations
     metrics: str = ""  # where to serve metrics: a path or "tcp:127.0.0.1:PORT"; empty: nowhere
@@ -88,9 +92,16 @@ class LogicalUnitTable(_Table, frozen=True, kw_only=True):
 
 
 class HostTable(_Table, frozen=True, kw_only=True):
-    """[[host]]: an initiator; it gets devices and a loopback port of its own on each engine."""
+    """[[host]]: an initiator; it gets devices of its own on each engine, and a way to them.
+
+    By loopback that is a target port of its own; by iSCSI its `initiator` name, to which the
+    engine's target shows its devices and no others. `chap_user` and `chap_secret` are its CHAP.
+    """
 
     name: str
+    initiator: str = ""
+    chap_user: str = ""
+    chap_secret: str = ""
 
 
 class RouterConfig(_Table, frozen=True, kw_only=True):
@@ -144,7 +155,8 @@ class RouterConfig(_Table, frozen=True, kw_only=True):
         """
         cluster = self.cluster
         times = (cluster.link_lease_ms, cluster.link_timeout_ms, cluster.max_transfer_blocks)
-        nexuses = ([engine.id for engine in self.engine], [host.name for host in self.host])
+        hosts = [(host.name, host.initiator) for host in self.host]
+        nexuses = ([engine.id for engine in self.engine], hosts)
         units = [(unit.name, unit.naa, unit.serial, unit.size_bytes) for unit in self.logical_unit]
         region = cluster.resync_region_bytes
         common = (cluster.name, region, self.arrays, units, times, nexuses)
@@ -186,6 +198,8 @@ def _check(config: RouterConfig) -> None:
             _expect(good, "name", "letters, digits, '_', '-' and '.'", repr(name))
     _check_cluster(config.cluster)
     _check_link_key(config)
+    for problem in transport_problems(config):
+        raise ConfigError(problem)
     for unit in config.logical_unit:
         _check_unit(unit)
         good = unit.preferred in (0, *ids)

@@ -1,20 +1,19 @@
 """The kernel's target objects of one engine, made and removed in configfs. Shell.
 
-Per (logical unit, host) a TCMU device; per host a loopback target port, through which the host
-sees the devices as SCSI disks. Order matters: the handler must run before a LUN is linked, since
-the initiator scans at once, and must run until it is unlinked.
+Per (logical unit, host) a TCMU device, which a transport shows to that host (loopback.py,
+iscsi.py). Order matters: the handler must run before a LUN is linked, since the initiator scans at
+once, and must run until it is unlinked.
 """
 
-import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from reference_router.config import EngineTable, RouterConfig
 
-_TARGET = Path("/sys/kernel/config/target")
+TARGET = Path("/sys/kernel/config/target")
 _UIO = Path("/sys/class/uio")
 _HBA_INDEX_BASE = 100  # user_N must be unique over all backstores
 _NODE_WAIT_S = 5.0
@@ -34,10 +33,12 @@ class Device:
     """One TCMU device: a logical unit for a host through this engine."""
 
     key: str  # "unit/host"
-    lun: int
+    host: str
+    lun: int  # as the host sees it
     size_bytes: int
     backstore: Path
-    port: Path  # the loopback target port group
+    port: Path  # the target port group
+    port_lun: int  # in the target port group
 
     @property
     def uio_name(self) -> str:
@@ -48,23 +49,32 @@ class Device:
     @property
     def lun_folder(self) -> Path:
         """Folder of the LUN that exports this device."""
-        return self.port / "lun" / f"lun_{self.lun}"
+        return self.port / "lun" / f"lun_{self.port_lun}"
 
 
 def devices_of(
-    config: RouterConfig, engine: EngineTable, sizes: dict[str, int]
+    config: RouterConfig,
+    engine: EngineTable,
+    sizes: dict[str, int],
+    place: Callable[[int, int], tuple[Path, int]],
 ) -> tuple[Device, ...]:
-    """Return the devices of an engine, all hosts and units."""
-    hba = _TARGET / "core" / f"user_{engine.hba_index or _HBA_INDEX_BASE + engine.id}"
+    """Return the devices of an engine, all hosts and units.
+
+    *place* is the transport's: from the places of host and unit in the file to the target port
+    group and the LUN in it.
+    """
+    hba = TARGET / "core" / f"user_{engine.hba_index or _HBA_INDEX_BASE + engine.id}"
     return tuple(
         Device(
             key=f"{unit.name}/{host.name}",
+            host=host.name,
             lun=lun,
             size_bytes=sizes.get(unit.name, 0),
             backstore=hba / f"{engine.name}-{unit.name}-{host.name}",
-            port=_port(config, engine, host.name),
+            port=place(number, lun)[0],
+            port_lun=place(number, lun)[1],
         )
-        for host in config.host
+        for number, host in enumerate(config.host)
         for lun, unit in enumerate(config.logical_unit)
     )
 
@@ -72,29 +82,25 @@ def devices_of(
 def create(device: Device, config: RouterConfig) -> None:
     """Make the TCMU device, not exported yet. Raises ConfigfsError."""
     cluster = config.cluster
-    _mkdir(device.backstore)
+    make_folder(device.backstore)
     # Without a reply from user space (nl_reply_supported=-1) no netlink listener is needed.
-    _write(
+    write(
         device.backstore / "control",
         f"dev_config={device.key},dev_size={device.size_bytes},hw_block_size=512,"
         f"hw_max_sectors={cluster.max_transfer_blocks},"
         f"max_data_area_mb={cluster.max_data_area_mb},nl_reply_supported=-1",
     )
-    _write(device.backstore / "enable", "1")
+    write(device.backstore / "enable", "1")
     attributes = {**_ATTRIBUTES, "cmd_time_out": str(config.command_timeout_s)}
     if (device.backstore / "attrib" / _TELL_ABORTS).exists():  # not in older kernels
         attributes[_TELL_ABORTS] = "1"
     for name, value in attributes.items():
-        _write(device.backstore / "attrib" / name, value)
+        write(device.backstore / "attrib" / name, value)
 
 
-def export(device: Device) -> None:
-    """Link the device as a LUN of its host's loopback port. Its handler must be running."""
-    naa = device.port.parent.name
-    if not device.port.exists():
-        _mkdir(device.port)
-        _write(device.port / "nexus", _naa(f"initiator of {naa}"))
-    _mkdir(device.lun_folder)
+def link_lun(device: Device) -> None:
+    """Make the device a LUN of its target port group. Its handler must be running."""
+    make_folder(device.lun_folder)
     link = device.lun_folder / "port"
     try:
         if not link.is_symlink():
@@ -103,18 +109,18 @@ def export(device: Device) -> None:
         raise ConfigfsError(f"{link}: linking {device.backstore}: {error.strerror}") from error
 
 
-def remove_export(device: Device) -> None:
-    """Unlink the LUN, and the port after its last LUN. Its handler must still be running."""
-    folder = device.lun_folder
+def unlink_lun(device: Device) -> None:
+    """Take the LUN away. Its handler must still be running."""
+    remove_linked(device.lun_folder)
+
+
+def remove_linked(folder: Path) -> None:
+    """Remove a folder of the kernel's that holds links of ours, if it is there."""
     if folder.exists():
         for link in folder.iterdir():
             if link.is_symlink():
                 link.unlink()
         folder.rmdir()
-    luns = device.port / "lun"
-    if luns.exists() and not any(luns.iterdir()):
-        device.port.rmdir()
-        device.port.parent.rmdir()
 
 
 def remove_backstore(device: Device) -> None:
@@ -151,17 +157,7 @@ def free_kept_file(uio_name: str) -> Path:
     *uio_name* is the UIO device's name; see `Device.uio_name`. The file takes the command's id.
     """
     _, index, name, *_ = uio_name.split("/")
-    return _TARGET / "core" / f"user_{index}" / name / "action" / "free_kept_buf"
-
-
-def _port(config: RouterConfig, engine: EngineTable, host: str) -> Path:
-    naa = _naa(f"{config.cluster.name} {engine.name} {host}")
-    return _TARGET / "loopback" / naa / "tpgt_1"
-
-
-def _naa(what: str) -> str:
-    """Return a stable port name: NAA 5 with LIO's company id, as targetcli makes them."""
-    return f"naa.5001405{hashlib.sha256(what.encode()).hexdigest()[:9]}"
+    return TARGET / "core" / f"user_{index}" / name / "action" / "free_kept_buf"
 
 
 def _uio_names() -> Iterator[Path]:
@@ -176,14 +172,16 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _mkdir(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """Make a folder, and with it an object of the kernel's; ConfigfsError says why it refused."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigfsError(f"{path}: cannot be made: {error.strerror}") from error
 
 
-def _write(path: Path, value: str) -> None:
+def write(path: Path, value: str) -> None:
+    """Write a value; ConfigfsError says why the kernel refused it."""
     try:
         path.write_text(value, encoding="ascii")
     except OSError as error:

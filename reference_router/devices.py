@@ -11,6 +11,7 @@ from reference_router.config import EngineTable, RouterConfig
 from reference_router.configfs import ConfigfsError
 from reference_router.ring import RingError
 from reference_router.tombstone import Tombstone
+from reference_router.transport import transport_of
 
 _REMOVE_LIMIT_S = 60.0
 _POLL_S = 0.05
@@ -29,7 +30,8 @@ class Devices:
         say: Callable[[str], None],
     ) -> None:
         self._config = config
-        self._devices = configfs.devices_of(config, engine, sizes)
+        self._transport = transport_of(config, engine)
+        self._devices = configfs.devices_of(config, engine, sizes, self._transport.place)
         self._epoll = epoll
         self._say = say
         self._reset_fds: dict[str, int] = {}
@@ -135,7 +137,8 @@ class Devices:
     def _export(self) -> None:
         try:
             for device in self._devices:
-                configfs.export(device)
+                self._transport.export(device)
+            self._transport.open()
         except (ConfigfsError, OSError) as error:
             self._say(f"not exported: {error}")
             return
@@ -143,9 +146,13 @@ class Devices:
         self._say("exported to the hosts")
 
     def _remove_exports(self) -> None:
+        try:
+            self._transport.close()
+        except ConfigfsError as error:
+            self._say(f"not closed: {error}")
         for device in self._devices:
             try:
-                configfs.remove_export(device)
+                self._transport.remove(device)
             except OSError as error:
                 self._say(f"{device.lun_folder}: not removed: {error.strerror}")
 

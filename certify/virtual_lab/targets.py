@@ -33,6 +33,12 @@ TARGETS = {
             "Two active engines, each watched by a supervisor that buries a dead one at once.",
         ),
         VirtualTarget(
+            "reference-router-iscsi",
+            "Zerostall reference router over iSCSI",
+            "The same two engines behind LIO's iSCSI target, a portal each, and open-iscsi as the "
+            "hosts' initiator, all over the guest's loopback device.",
+        ),
+        VirtualTarget(
             "unsupervised",
             "Reference router without its supervisor",
             "The same engines with the kernel's own TCMU settings: a dead engine is noticed when "

@@ -23,8 +23,12 @@ UDEV_RULE = (
 
 def hide(group: Path, luns: Iterable[int]) -> None:
     """Hide the disks of a port, given by the folder of its target port group."""
+    hide_at(lio.address(group), luns)
+
+
+def hide_at(address: str, luns: Iterable[int]) -> None:
+    """Hide the disks at the SCSI address *address*, "H:C:T"."""
     FOLDER.mkdir(exist_ok=True)
-    address = lio.address(group)
     for lun in luns:
         (FOLDER / f"{address}:{lun}").touch()
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from certify.virtual_lab import layout
-from certify.virtual_lab.guest import hidden, lio
+from certify.virtual_lab.guest import hidden, initiators, lio
 from certify.virtual_lab.guest.settings import Settings
 
 CLUSTER = "router"
@@ -43,12 +43,15 @@ def state_file(engine: str) -> str:
     return f"{layout.RUN}/{engine}.state"
 
 
-def write_config(supervision: str) -> None:
-    """Write router.toml for the lab's layout; *supervision* is the router's own switch."""
+def write_config(supervision: str, *, transport: str = "loopback") -> None:
+    """Write router.toml for the lab's layout; both words are the router's own switches."""
+    by_iscsi = transport == "iscsi"
     lines = [
         "schema = 1",
         "[cluster]",
         f'name = "{CLUSTER}"',
+        f'transport = "{transport}"',
+        *([f'target_name = "{initiators.TARGET_NAME}"'] if by_iscsi else []),
         f'supervision = "{supervision}"',
         'restart = "manual"',
         'cold_start = "in_sync"',
@@ -60,6 +63,7 @@ def write_config(supervision: str) -> None:
             "[[engine]]",
             f"id = {number}",
             f'name = "{engine}"',
+            *([f'portals = ["{initiators.portal(engine)}"]'] if by_iscsi else []),
             f"hba_index = {layout.engine_hba(engine)}",
             f'link = "{layout.RUN}/link-{number}.sock"',
             f'control = "{layout.RUN}/{engine}.ctl"',
@@ -84,15 +88,16 @@ def write_config(supervision: str) -> None:
         ]
     for host in layout.HOSTS:
         lines += ["[[host]]", f'name = "{host}"']
+        if by_iscsi:
+            lines.append(f'initiator = "{initiators.name(host)}"')
     CONFIG.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def start(chosen: Settings, *, seen_by: tuple[str, ...] = (layout.HOST,)) -> None:
-    """Start both supervisors and wait until both engines serve.
+def hide_ports(*, seen_by: tuple[str, ...] = (layout.HOST,)) -> None:
+    """Let multipath see the loopback ports of the hosts *seen_by* only.
 
-    Multipath sees the ports of the hosts *seen_by* only. The router takes a port that is there, so
-    the others are made here and hidden before anything is behind them.
-    Raises RouterError after 60 s.
+    The router takes a port that is there, so the others are made here and hidden before anything
+    is behind them.
     """
     hidden.forget()
     luns = [unit.lun for unit in layout.LOGICAL_UNITS]
@@ -103,6 +108,10 @@ def start(chosen: Settings, *, seen_by: tuple[str, ...] = (layout.HOST,)) -> Non
                 hidden.hide(
                     group if group.exists() else lio.create_adapter(group.parent.name), luns
                 )
+
+
+def start(chosen: Settings) -> None:
+    """Start both supervisors and wait until both engines serve. Raises RouterError after 60 s."""
     supervisors = {engine: _start_supervisor(chosen, engine) for engine in layout.ENGINES}
     deadline = time.monotonic() + READY_TIMEOUT_S
     for engine, supervisor in supervisors.items():

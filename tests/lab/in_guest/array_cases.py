@@ -66,6 +66,7 @@ def release() -> dict[str, Any]:
     ends = [engine.run("release") for engine in ENGINES]
     digests = {array: _digest(storage.inspection_node(array)) for array in ("A", "B")}
     after = _write_directly("after")
+    router.hide_ports()
     router.start(settings.load())  # with cold_start in the file: both arrays were written alike
     end = settle()
     through = Direct(storage.map_node())

@@ -35,7 +35,7 @@ def test_a_builder_says_which_disks_multipath_takes(name):
 
 @pytest.mark.parametrize("name", ["toaster", "toaster:warm", ""])
 def test_an_unknown_target_is_refused_with_those_there_are(name):
-    with pytest.raises(BootError, match="expected one of reference-router, unsupervised"):
+    with pytest.raises(BootError, match="expected one of reference-router, reference-"):
         named.target_named(name)
     with pytest.raises(lio.LioError, match="expected one of reference-router"):
         built.builder_of(name)

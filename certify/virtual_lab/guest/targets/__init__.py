@@ -4,11 +4,18 @@ from collections.abc import Callable
 
 from certify.extensions import TARGET_GROUP, module_of
 from certify.virtual_lab.guest.lio import LioError
-from certify.virtual_lab.guest.targets import peers, reference_router, runner, saboteur
+from certify.virtual_lab.guest.targets import (
+    iscsi_router,
+    peers,
+    reference_router,
+    runner,
+    saboteur,
+)
 from certify.virtual_lab.guest.targets.base import Builder
 
 BUILDERS: dict[str, Callable[[], Builder]] = {
     "reference-router": lambda: reference_router.builder("tombstone"),
+    "reference-router-iscsi": iscsi_router.builder,
     "unsupervised": lambda: reference_router.builder("none"),
     "md-raid1": peers.md_raid1,
     "lio-single": peers.lio_single,

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import msgspec
 
-from certify.lab import Array, Command, Engine, Link
+from certify.lab import Array, Command, Engine, Link, LogicalUnit, PathEntry
 from certify.virtual_lab import layout
 from certify.virtual_lab.guest import router
 from certify.virtual_lab.guest.arrays import ArrayDisks
@@ -46,18 +46,31 @@ def start(
 ) -> None:
     """Start the router; multipath sees its ports for the hosts *seen_by*, who may be nobody."""
     router.write_config(supervision)
-    router.start(chosen, seen_by=seen_by)
+    router.hide_ports(seen_by=seen_by)
+    router.start(chosen)
 
 
 def built(chosen: Settings, disks: list[ArrayDisks]) -> Built:
     """Say what of the router, which runs, a lab file names."""
+    groups = [router.port(engine, host) for engine in layout.ENGINES for host in layout.HOSTS]
+    units = tuple(unit_of(unit, f"3{unit.naa}", groups) for unit in layout.LOGICAL_UNITS)
+    return told(chosen, disks, units=units, paths=paths_of(router.port))
+
+
+def told(
+    chosen: Settings,
+    disks: list[ArrayDisks],
+    *,
+    units: tuple[LogicalUnit, ...],
+    paths: tuple[PathEntry, ...],
+) -> Built:
+    """Say what does not depend on how hosts reach the router, beside *units* and *paths*."""
     # Questions are asked while stalls are measured, and to start a Python for one holds the only
     # processor of the guest for a quarter of a second. So the router's state files are read.
     redundant = ["grep", "-qx", "redundant=yes", router.state_file(layout.ENGINES[0])]
-    groups = [router.port(engine, host) for engine in layout.ENGINES for host in layout.HOSTS]
     return Built(
-        units=tuple(unit_of(unit, f"3{unit.naa}", groups) for unit in layout.LOGICAL_UNITS),
-        paths=paths_of(router.port),
+        units=units,
+        paths=paths,
         engines=tuple(_engine(chosen, engine) for engine in layout.ENGINES),
         arrays=tuple(_operated(chosen, one) for one in arrays_of(disks, layout.LOGICAL_UNITS)),
         link=_link(),

@@ -1,0 +1,46 @@
+"""The reference router with its hosts in the network: iSCSI over the guest's loopback device."""
+
+from certify.lab import LogicalUnit, PathEntry
+from certify.virtual_lab import layout
+from certify.virtual_lab.guest import hidden, initiators, router
+from certify.virtual_lab.guest.arrays import ArrayDisks
+from certify.virtual_lab.guest.settings import Settings
+from certify.virtual_lab.guest.targets import reference_router
+from certify.virtual_lab.guest.targets.base import Builder, Built
+
+MODULES = ("iscsi_target_mod", "iscsi_tcp")
+
+
+def builder() -> Builder:
+    """Return how it is built."""
+    return Builder(multipath=reference_router.multipath(), bring_up=_bring_up, modules=MODULES)
+
+
+def _bring_up(chosen: Settings, disks: list[ArrayDisks]) -> Built:
+    hidden.forget()
+    router.write_config("tombstone", transport="iscsi")
+    router.start(chosen)
+    initiators.start()
+    paths = tuple(
+        PathEntry(
+            name=f"{host}-{engine}",
+            host=host,
+            engine=engine,
+            hctl=f"{initiators.log_in(host, engine)}:*",
+        )
+        for host in layout.HOSTS
+        for engine in layout.ENGINES
+    )
+    units = tuple(_unit(unit) for unit in layout.LOGICAL_UNITS)
+    return reference_router.told(chosen, disks, units=units, paths=paths)
+
+
+def _unit(unit: layout.LogicalUnit) -> LogicalUnit:
+    return LogicalUnit(
+        name=unit.name,
+        wwid=f"3{unit.naa}",
+        size_bytes=unit.size_bytes,
+        purpose=unit.purpose,
+        host=layout.HOST,
+        also_on=list(layout.HOSTS[1:]),
+    )

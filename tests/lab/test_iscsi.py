@@ -1,0 +1,69 @@
+"""The router with its hosts in the network: an engine is killed, and a planned stop removes all."""
+
+import pytest
+
+from reports.folder import load_run
+from reports.record import EventKind, Verdict
+
+TARGET = "reference-router-iscsi"
+REMOVED = """\
+engine=$(sed -n s/^pid=//p /run/zerostall/engine1.state)
+supervisor=$(sed -n "s/^PPid:[[:space:]]*//p" "/proc/$engine/status")
+kill -TERM "$supervisor"
+for _ in $(seq 100); do
+    kill -0 "$supervisor" 2>/dev/null || break
+    sleep 0.1
+done
+ls /sys/kernel/config/target/iscsi /sys/kernel/config/target/core
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(cli, need_uml):
+    """A lab with the router by iSCSI that stays up."""
+    up = cli("lab", "up", "--kernel", "uml", "--target", TARGET, "--runs", str(cli.runs))
+    assert up.returncode == 0, up.stderr
+    yield cli
+    down = cli("lab", "down")
+    assert down.returncode == 0, down.stderr
+
+
+@pytest.fixture(scope="module")
+def run(lab):
+    """The sealed run folder of an engine kill."""
+    done = lab(
+        *("run", "--destroy", "--target", TARGET, "--no-conformance"),
+        *("--runs", str(lab.runs), "-k", "E1k"),
+        timeout_s=300,
+    )
+    assert (lab.latest / "manifest.json").exists(), done.stderr[-3000:]
+    return load_run(lab.latest)
+
+
+def test_an_engine_is_killed_and_no_application_notices_more_than_time(run):
+    """No I/O error, no wrong data, redundant again: what it takes is measured by certify run."""
+    repeats = [one for one in run.judgement.scenarios if one.id == "E1k"]
+    kinds = {event.kind for event in run.events if event.scenario == "E1k"}
+
+    assert repeats
+    for judged in repeats:
+        assert judged.mismatches == judged.io_errors == 0
+        assert judged.sectors_verified > 0
+        assert judged.verdict is not Verdict.NOT_RUN
+    assert {EventKind.PROVEN, EventKind.MEND_PROVEN, EventKind.REDUNDANCY} <= kinds
+    assert EventKind.ERROR not in kinds
+
+
+def test_the_paths_are_sessions(run):
+    """Two hosts, each with a session at each engine."""
+    assert len({path.hctl.rpartition(":")[0] for path in run.run.lab.paths}) == 4
+
+
+def test_a_planned_stop_leaves_nothing_of_the_engine(run, lab):
+    """While both hosts are logged in."""
+    done = lab("lab", "shell", "sh", "-c", REMOVED)
+    names = done.stdout.split()
+
+    assert "iqn.2026-11.org.zerostall:router.engine1" not in names, done.stderr
+    assert "user_101" not in names
+    assert {"iqn.2026-11.org.zerostall:router.engine2", "user_102"} <= set(names)
