@@ -6,6 +6,14 @@ from reports.folder import load_run
 from reports.record import EventKind, Verdict
 
 TARGET = "reference-router-iscsi"
+NODE = "-T iqn.2026-11.org.zerostall:router.engine2 -p 127.0.0.12:3260"
+LOGIN = f"""\
+iscsiadm -m iface -I $1 -o new
+iscsiadm -m iface -I $1 -o update -n iface.initiatorname -v $2
+iscsiadm -m node {NODE} -I $1 -o new
+iscsiadm -m node {NODE} -I $1 -o update -n node.session.auth.password -v "$3"
+iscsiadm -m node {NODE} -I $1 --login 2>&1
+"""
 REMOVED = """\
 engine=$(sed -n s/^pid=//p /run/zerostall/engine1.state)
 supervisor=$(sed -n "s/^PPid:[[:space:]]*//p" "/proc/$engine/status")
@@ -57,6 +65,19 @@ def test_an_engine_is_killed_and_no_application_notices_more_than_time(run):
 def test_the_paths_are_sessions(run):
     """Two hosts, each with a session at each engine."""
     assert len({path.hctl.rpartition(":")[0] for path in run.run.lab.paths}) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "initiator", "secret"),
+    [
+        ("stranger", "iqn.2026-11.org.example:stranger", "known to all"),
+        ("liar", "iqn.2026-11.org.zerostall:host2", "known to none"),
+    ],
+)
+def test_nobody_else_is_let_in(lab, name, initiator, secret):
+    """Neither an initiator that is in no router file, nor one that does not know the secret."""
+    done = lab("lab", "shell", "sh", "-c", LOGIN, "sh", name, initiator, secret)
+    assert "authorization failure" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_planned_stop_leaves_nothing_of_the_engine(run, lab):

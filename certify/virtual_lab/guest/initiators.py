@@ -19,7 +19,12 @@ TARGET_NAME = f"{AUTHORITY}:router"
 SESSIONS = Path("/sys/class/iscsi_session")
 HOSTS = Path("/sys/class/scsi_host")
 SESSION_TIMEOUT_S = 20.0
+CHAP_USER = "lab"
+CHAP_SECRET = "known to all"  # noqa: S105 - of hosts and engines of one guest
 SETTINGS = {
+    "node.session.auth.authmethod": "CHAP",
+    "node.session.auth.username": CHAP_USER,
+    "node.session.auth.password": CHAP_SECRET,
     "node.startup": "manual",
     # Sessions are looked into when they are asked to be, once it is known whose they are.
     "node.session.scan": "manual",

@@ -89,7 +89,11 @@ def write_config(supervision: str, *, transport: str = "loopback") -> None:
     for host in layout.HOSTS:
         lines += ["[[host]]", f'name = "{host}"']
         if by_iscsi:
-            lines.append(f'initiator = "{initiators.name(host)}"')
+            lines += [
+                f'initiator = "{initiators.name(host)}"',
+                f'chap_user = "{initiators.CHAP_USER}"',
+                f'chap_secret = "{initiators.CHAP_SECRET}"',
+            ]
     CONFIG.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
