@@ -24,7 +24,7 @@ from reference_router.config import ConfigError, EngineTable, RouterConfig
 from reference_router.configfs import ConfigfsError
 from reference_router.control import Client, ControlError, ControlServer
 from reference_router.devices import Devices
-from reference_router.heartbeat import patience, process_state
+from reference_router.heartbeat import Pulse, patience, process_state
 from reference_router.legs import size_of
 from reference_router.log import open_log
 from reference_router.metrics_server import MetricsServer
@@ -34,7 +34,6 @@ from reference_router.state_file import StateFile
 from reference_router.supervision import Channel, Kind, channel_pair
 
 _MS = 1_000_000
-_START_LIMIT_NS = 20_000 * _MS  # until the first beat
 _STOP_LIMIT_S = 3.0
 _RESTART_PAUSES_NS = (500 * _MS, 1000 * _MS, 2000 * _MS, 5000 * _MS, 10_000 * _MS)
 _SETTLED_NS = 60_000 * _MS  # an engine that lived this long restarts without a long pause
@@ -70,7 +69,8 @@ class Supervisor:
         self._channel: Channel | None = None
         self._status: dict[str, Any] = {}
         self._planned = self._leaving = False
-        self._started_ns = self._last_beat_ns = self._restart_at_ns = 0
+        self._started_ns = self._restart_at_ns = 0
+        self._pulse = Pulse(config.cluster.heartbeat_timeout_ms * _MS)
         self._deaths = self._starts = self._hang_kills = 0
         self._progress = Progress()
         self._snapshot = self._report()
@@ -97,7 +97,7 @@ class Supervisor:
                 self._handle(fd)
             now_ns = time.monotonic_ns()
             if now_ns - looped_ns > 4 * interval_ns:
-                self._last_beat_ns = now_ns  # this process was held up itself: judge nobody by it
+                self._pulse.excuse(now_ns)  # this process was held up itself: judge nobody by it
             looped_ns = now_ns
             self._judge(now_ns)
             if self._restart_at_ns and now_ns >= self._restart_at_ns:
@@ -140,7 +140,7 @@ class Supervisor:
             self._engine = subprocess.Popen(argv, pass_fds=[theirs.fileno()])
         self._pidfd = os.pidfd_open(self._engine.pid)
         self._started_ns = time.monotonic_ns()
-        self._last_beat_ns = 0
+        self._pulse.started(self._started_ns)
         self._epoll.register(self._pidfd, select.EPOLLIN)
         self._epoll.register(self._channel.fileno(), select.EPOLLIN)
         self._starts += 1
@@ -151,7 +151,7 @@ class Supervisor:
         while message is not None:
             kind, body = message
             if kind is Kind.BEAT:
-                self._last_beat_ns = time.monotonic_ns()
+                self._pulse.beat(time.monotonic_ns())
             elif kind is Kind.STATUS:
                 self._progress.add(body["units"], time.monotonic_ns())
                 self._status = body
@@ -170,11 +170,7 @@ class Supervisor:
         """Kill an engine that hangs: woken up later, it would go on with what others redid."""
         if self._engine is None or self._config.cluster.supervision == "none":
             return
-        if self._last_beat_ns:
-            silent_ns = now_ns - self._last_beat_ns
-            limit_ns = self._config.cluster.heartbeat_timeout_ms * _MS
-        else:
-            silent_ns, limit_ns = now_ns - self._started_ns, _START_LIMIT_NS
+        silent_ns, limit_ns = self._pulse.silent_ns(now_ns), self._pulse.limit_ns
         if silent_ns <= limit_ns:
             return
         state = process_state(self._engine.pid)
@@ -185,7 +181,7 @@ class Supervisor:
             )
             self._engine.kill()
             self._hang_kills += 1
-            self._last_beat_ns = now_ns  # its death comes by the pidfd
+            self._pulse.excuse(now_ns)  # its death comes by the pidfd
 
     def _engine_died(self) -> None:
         if self._config.cluster.supervision == "tombstone":
