@@ -41,9 +41,14 @@ def name(host: str) -> str:
     return f"{AUTHORITY}:{host}"
 
 
-def portal(engine: str) -> str:
-    """Return where an engine listens: an address of the loopback device of its own."""
-    return f"127.0.0.{11 + layout.ENGINES.index(engine)}:3260"
+def address(engine: str, host: str) -> str:
+    """Return where an engine listens for a host: an address of the loopback device of its own."""
+    return f"127.0.{1 + layout.HOSTS.index(host)}.{1 + layout.ENGINES.index(engine)}"
+
+
+def portal(engine: str, host: str) -> str:
+    """Return the same with iSCSI's port."""
+    return f"{address(engine, host)}:3260"
 
 
 def start() -> None:
@@ -74,7 +79,7 @@ def log_in(host: str, engine: str) -> str:
 
     Raises LioError if there is no session after 20 s, CalledProcessError if it was refused.
     """
-    node = ["node", "-T", f"{TARGET_NAME}.{engine}", "-p", portal(engine), "-I", host]
+    node = ["node", "-T", f"{TARGET_NAME}.{engine}", "-p", portal(engine, host), "-I", host]
     _run("iscsiadm", "-m", *node, "-o", "new")
     _run("iscsiadm", "-m", *node, "--login")
     number = _scsi_host(host, engine)

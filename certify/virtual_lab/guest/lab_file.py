@@ -48,4 +48,5 @@ def lab_of(chosen: Settings, built: Built, *, control: str) -> Lab:
         array=list(built.arrays),
         link=built.link,
         redundancy=built.redundancy,
+        means=list(built.means),
     )

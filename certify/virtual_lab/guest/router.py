@@ -4,6 +4,7 @@ The lab only starts its commands and writes its configuration; it never imports 
 """
 
 import hashlib
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -63,7 +64,7 @@ def write_config(supervision: str, *, transport: str = "loopback") -> None:
             "[[engine]]",
             f"id = {number}",
             f'name = "{engine}"',
-            *([f'portals = ["{initiators.portal(engine)}"]'] if by_iscsi else []),
+            *([f"portals = {json.dumps(_portals(engine))}"] if by_iscsi else []),
             f"hba_index = {layout.engine_hba(engine)}",
             f'link = "{layout.RUN}/link-{number}.sock"',
             f'control = "{layout.RUN}/{engine}.ctl"',
@@ -95,6 +96,10 @@ def write_config(supervision: str, *, transport: str = "loopback") -> None:
                 f'chap_secret = "{initiators.CHAP_SECRET}"',
             ]
     CONFIG.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _portals(engine: str) -> list[str]:
+    return [initiators.portal(engine, host) for host in layout.HOSTS]
 
 
 def hide_ports(*, seen_by: tuple[str, ...] = (layout.HOST,)) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from certify.lab import Array, Command, Engine, Leg, Link, LogicalUnit, PathEntry
+from certify.lab import Array, Command, Engine, Leg, Link, LogicalUnit, Means, PathEntry
 from certify.virtual_lab import layout
 from certify.virtual_lab.guest import lio
 from certify.virtual_lab.guest.arrays import ArrayDisks
@@ -29,6 +29,7 @@ class Built:
     engines: tuple[Engine, ...]
     arrays: tuple[Array, ...]
     link: Link | None = None
+    means: tuple[Means, ...] = ()
     redundancy: Command | None = None
     logs: tuple[str, ...] = ()
 

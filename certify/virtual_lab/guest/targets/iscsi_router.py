@@ -1,6 +1,9 @@
 """The reference router with its hosts in the network: iSCSI over the guest's loopback device."""
 
-from certify.lab import LogicalUnit, PathEntry
+from dataclasses import replace
+from pathlib import Path
+
+from certify.lab import Command, LogicalUnit, Means, PathEntry
 from certify.virtual_lab import layout
 from certify.virtual_lab.guest import hidden, initiators, router
 from certify.virtual_lab.guest.arrays import ArrayDisks
@@ -8,7 +11,11 @@ from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.guest.targets import reference_router
 from certify.virtual_lab.guest.targets.base import Builder, Built
 
-MODULES = ("iscsi_target_mod", "iscsi_tcp")
+MODULES = (
+    *("iscsi_target_mod", "iscsi_tcp"),
+    *("sch_ingress", "sch_prio", "sch_netem", "cls_flower", "act_gact"),  # wire.sh
+)
+WIRE_SCRIPT = Path(__file__).parents[1] / "wire.sh"
 
 
 def builder() -> Builder:
@@ -32,7 +39,26 @@ def _bring_up(chosen: Settings, disks: list[ArrayDisks]) -> Built:
         for engine in layout.ENGINES
     )
     units = tuple(_unit(unit) for unit in layout.LOGICAL_UNITS)
-    return reference_router.told(chosen, disks, units=units, paths=paths)
+    told = reference_router.told(chosen, disks, units=units, paths=paths)
+    return replace(
+        told, means=(_wire("P2", "silence", "is_silent"), _wire("P5", "spoil", "is_spoilt"))
+    )
+
+
+def _wire(scenario: str, apply: str, probe: str) -> Means:
+    """Return how the wire of the first host's path to the first engine is broken."""
+    address = initiators.address(layout.ENGINES[0], layout.HOST)
+
+    def command(verb: str) -> Command:
+        return Command(argv=["sh", str(WIRE_SCRIPT), verb, address])
+
+    return Means(
+        scenario=scenario,
+        subject=f"{layout.HOST}-{layout.ENGINES[0]}",
+        apply=command(apply),
+        probe=command(probe),
+        heal=command("mend"),
+    )
 
 
 def _unit(unit: layout.LogicalUnit) -> LogicalUnit:
