@@ -12,11 +12,12 @@ RUN_ARGS ?=
 PACKAGES := user-mode-linux qemu-system-x86 busybox-static cpio kmod xz-utils gcc libc6-dev \
             udev dmsetup iproute2 procps multipath-tools sg3-utils fio poppler-utils libiscsi-bin
 
-# What the checks need beside that: the report's page for screens is tried in a browser.
-TEST_PACKAGES := chromium
+# What the checks need beside that: the report's page for screens is tried in a browser, and
+# the router by iSCSI.
+TEST_PACKAGES := chromium open-iscsi
 
-# What the targets tcmu-runner and tcmu-runner-tuned need beside that.
-PEER_PACKAGES := tcmu-runner dbus-daemon
+# What the targets tcmu-runner, tcmu-runner-tuned and reference-router-iscsi need beside that.
+PEER_PACKAGES := tcmu-runner dbus-daemon open-iscsi
 
 # What `certify run --application postgresql` needs.
 APPLICATION_PACKAGES := postgresql-15
@@ -46,7 +47,7 @@ compile: setup ## build the router's hot modules with mypyc, in place (make clea
 
 setup: packages $(STAMP) ## install what is missing
 
-peers: ## install what the targets tcmu-runner and tcmu-runner-tuned need
+peers: ## install what targets beside the kernel's own parts and the router need
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PEER_PACKAGES)"
 
 # Where Debian's PostgreSQL is new, it is not to make and start a cluster of the machine's own.

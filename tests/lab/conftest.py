@@ -1,7 +1,8 @@
 """Lab tests: the real command line against real kernels as guests.
 
-Each module boots as few guests as it can. The tests have a standing lab of their own, so that one
-that a developer has up is neither used nor ended.
+Each module boots as few guests as it can. The tests have standing labs of their own, one for each
+of the processes that run modules side by side, so that one that a developer has up is neither used
+nor ended.
 """
 
 import os
@@ -16,7 +17,7 @@ import pytest
 
 from tests.lab.support import MARK
 
-LAB = "tests"
+LAB = f"tests-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ class Cli:
         return {**os.environ, "ZEROSTALL_LAB": LAB, name: value}
 
     def __call__(
-        self, *words: str, timeout_s: float = 120, **environment: str
+        self, *words: str, timeout_s: float = 120, niceness: int = 0, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
-        """Run one command to its end."""
+        """Run one command to its end; with a *niceness*, what runs beside it goes first."""
         return subprocess.run(
-            self.argv(*words),
+            ["nice", "-n", str(niceness), *self.argv(*words)],
             capture_output=True,
             text=True,
             timeout=timeout_s,
