@@ -40,7 +40,7 @@ class Cli:
     ) -> "subprocess.CompletedProcess[str]":
         """Run one command to its end; with a *niceness*, what runs beside it goes first."""
         return subprocess.run(
-            ["nice", "-n", str(niceness), *self.argv(*words)],
+            [*(["nice", "-n", str(niceness)] if niceness else []), *self.argv(*words)],
             capture_output=True,
             text=True,
             timeout=timeout_s,
