@@ -36,11 +36,11 @@ class Cli:
         return {**os.environ, "ZEROSTALL_LAB": LAB, name: value}
 
     def __call__(
-        self, *words: str, timeout_s: float = 120, niceness: int = 0, **environment: str
+        self, *words: str, timeout_s: float = 120, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
-        """Run one command to its end; with a *niceness*, what runs beside it goes first."""
+        """Run one command to its end."""
         return subprocess.run(
-            [*(["nice", "-n", str(niceness)] if niceness else []), *self.argv(*words)],
+            self.argv(*words),
             capture_output=True,
             text=True,
             timeout=timeout_s,

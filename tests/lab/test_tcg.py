@@ -13,7 +13,6 @@ def finished(cli):
         *("run", "--destroy", "--kernel", "tcg", "--no-conformance"),
         *("--runs", str(cli.runs), "-k", "E1k or A1"),
         timeout_s=900,
-        niceness=19,  # it takes all processors, and other modules measure beside it
     )
 
 
