@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from certify.lab import Array, Command, Engine, Leg, Link, LogicalUnit, Means, PathEntry
 from certify.virtual_lab import layout
 from certify.virtual_lab.guest import lio
@@ -49,12 +51,17 @@ class Builder:
 
 def paths_of(port: Callable[[str, str], Path], *engines: str) -> tuple[PathEntry, ...]:
     """Return a path per host and engine; *port* gives a target port group's folder."""
+    return paths_at(lambda engine, host: lio.address(port(engine, host)), *engines)
+
+
+def paths_at(address: Callable[[str, str], str], *engines: str) -> tuple[PathEntry, ...]:
+    """Return a path per host and engine; *address* gives where its disks are, "H:C:T"."""
     return tuple(
         PathEntry(
             name=f"{host}-{engine}",
             host=host,
             engine=engine,
-            hctl=f"{lio.address(port(engine, host))}:*",
+            hctl=f"{address(engine, host)}:*",
         )
         for host in layout.HOSTS
         for engine in engines or layout.ENGINES
@@ -68,6 +75,13 @@ def unit_of(unit: layout.LogicalUnit, wwid: str, groups: list[Path]) -> LogicalU
         Command(argv=["sh", str(LUN_SCRIPT), verb, *folders], timeout_s=UNMAP_S)
         for verb in ("unmap", "map", "is_unmapped")
     )
+    return msgspec.structs.replace(
+        fixed_unit_of(unit, wwid), unmap=unmap, map=map_again, is_unmapped=is_unmapped
+    )
+
+
+def fixed_unit_of(unit: layout.LogicalUnit, wwid: str) -> LogicalUnit:
+    """Return a logical unit that the lab cannot take away at the target."""
     return LogicalUnit(
         name=unit.name,
         wwid=wwid,
@@ -75,9 +89,6 @@ def unit_of(unit: layout.LogicalUnit, wwid: str, groups: list[Path]) -> LogicalU
         purpose=unit.purpose,
         host=layout.HOST,
         also_on=list(layout.HOSTS[1:]),
-        unmap=unmap,
-        map=map_again,
-        is_unmapped=is_unmapped,
     )
 
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from certify.lab import Command, LogicalUnit, Means, PathEntry
+from certify.lab import Command, Means
 from certify.virtual_lab import layout
 from certify.virtual_lab.guest import hidden, initiators, router
 from certify.virtual_lab.guest.arrays import ArrayDisks
 from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.guest.targets import reference_router
-from certify.virtual_lab.guest.targets.base import Builder, Built
+from certify.virtual_lab.guest.targets.base import Builder, Built, fixed_unit_of, paths_at
 
 MODULES = (
     *("iscsi_target_mod", "iscsi_tcp"),
@@ -28,17 +28,8 @@ def _bring_up(chosen: Settings, disks: list[ArrayDisks]) -> Built:
     router.write_config("tombstone", transport="iscsi")
     router.start(chosen)
     initiators.start()
-    paths = tuple(
-        PathEntry(
-            name=f"{host}-{engine}",
-            host=host,
-            engine=engine,
-            hctl=f"{initiators.log_in(host, engine)}:*",
-        )
-        for host in layout.HOSTS
-        for engine in layout.ENGINES
-    )
-    units = tuple(_unit(unit) for unit in layout.LOGICAL_UNITS)
+    paths = paths_at(lambda engine, host: initiators.log_in(host, engine))
+    units = tuple(fixed_unit_of(unit, f"3{unit.naa}") for unit in layout.LOGICAL_UNITS)
     told = reference_router.told(chosen, disks, units=units, paths=paths)
     return replace(
         told, means=(_wire("P2", "silence", "is_silent"), _wire("P5", "spoil", "is_spoilt"))
@@ -58,15 +49,4 @@ def _wire(scenario: str, apply: str, probe: str) -> Means:
         apply=command(apply),
         probe=command(probe),
         heal=command("mend"),
-    )
-
-
-def _unit(unit: layout.LogicalUnit) -> LogicalUnit:
-    return LogicalUnit(
-        name=unit.name,
-        wwid=f"3{unit.naa}",
-        size_bytes=unit.size_bytes,
-        purpose=unit.purpose,
-        host=layout.HOST,
-        also_on=list(layout.HOSTS[1:]),
     )
