@@ -32,7 +32,10 @@ from certify.extensions import load_scenarios
 from certify.lab import LabError
 from certify.scenarios import PROFILES
 from certify.verdict import ExitCode
+from certify.virtual_lab import session
 from certify.virtual_lab.boot import BootError
+from certify.virtual_lab.cluster import console
+from certify.virtual_lab.cluster.plan import HOSTS
 from certify.virtual_lab.targets import DEFAULT_TARGET, TARGETS, target_named
 from certify.workloads import APPLICATIONS, WORKLOADS
 from fault_injectors import FaultError
@@ -135,6 +138,12 @@ def _virtual_options(parser: argparse.ArgumentParser) -> None:
         help=f"what the virtual lab puts under test: {', '.join(sorted(TARGETS))} or "
         f"saboteur:NAME; default: what is up, else {DEFAULT_TARGET}",
     )
+    parser.add_argument(
+        "--topology",
+        choices=(session.SINGLE, session.CLUSTER),
+        help="one guest, or a guest for each box; default: what is up, else single",
+    )
+    parser.add_argument("--hosts", type=int, metavar="N", help=f"of a cluster; default: {HOSTS}")
     parser.add_argument(
         "--runs", type=Path, default=RUNS, metavar="DIR", help="folder of run folders"
     )
@@ -316,8 +325,10 @@ def _add_lab(commands: Commands) -> None:
     acts = parser.add_subparsers(required=True, metavar="ACT")
     _virtual_options(_command(acts, "up", lab_commands.up, "start a lab and leave it running"))
     shell = _command(acts, "shell", lab_commands.shell, "enter the lab, or run one command in it")
+    shell.add_argument("--node", metavar="NAME", help="of a cluster; default: the first host")
     shell.add_argument("command", nargs=argparse.REMAINDER, help="default: a login shell")
     _command(acts, "down", lab_commands.down, "end the lab")
+    _add_cluster_acts(acts)
     words = "measure the router's speed beside LIO and LIO over MD RAID-1, in one guest"
     bench = _command(acts, "bench", lab_commands.bench, words)
     _virtual_options(bench)
@@ -327,6 +338,19 @@ def _add_lab(commands: Commands) -> None:
     )
     words = "and with Debian's tcmu-runner, which must be installed, in a second guest"
     bench.add_argument("--with-tcmu-runner", action="store_true", help=words)
+
+
+def _add_cluster_acts(acts: Commands) -> None:
+    """Add what is done to a cluster from outside its nodes."""
+    cable = _command(acts, "cable", lab_commands.cable, "pull or mend cables of a cluster")
+    cable.add_argument("verb", choices=sorted(console.VERBS["cable"]))
+    words = (
+        "NODE:FABRIC, or NODE:FABRIC:from_node or :to_node for one way; a fabric is a, b or link"
+    )
+    cable.add_argument("port", nargs="+", help=words)
+    power = _command(acts, "power", lab_commands.power, "switch the power of nodes of a cluster")
+    power.add_argument("verb", choices=sorted(console.VERBS["power"]))
+    power.add_argument("name", nargs="+", help="of a node: array-a, engine1, host1, ...")
 
 
 def _add_saboteurs(commands: Commands) -> None:

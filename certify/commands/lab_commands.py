@@ -2,20 +2,28 @@
 
 import argparse
 
-from certify.commands.virtual import absolute
+from certify.commands.virtual import wanted_of
 from certify.virtual_lab import session
 
 
 def up(arguments: argparse.Namespace) -> int:
     """Start the standing lab."""
-    return session.up(
-        kernel=arguments.kernel, target=arguments.target, runs_dir=absolute(arguments.runs)
-    )
+    return session.up(wanted_of(arguments))
 
 
 def shell(arguments: argparse.Namespace) -> int:
     """Enter the standing lab, or run one command in it."""
-    return session.shell(arguments.command)
+    return session.shell(arguments.command, arguments.node)
+
+
+def cable(arguments: argparse.Namespace) -> int:
+    """Pull or mend cables of the standing cluster, or say how they are."""
+    return session.outside(["cable", arguments.verb, *arguments.port])
+
+
+def power(arguments: argparse.Namespace) -> int:
+    """Cut the power of nodes of the standing cluster, give it back, or say whether they have it."""
+    return session.outside(["power", arguments.verb, *arguments.name])
 
 
 def down(_arguments: argparse.Namespace) -> int:
@@ -27,8 +35,6 @@ def bench(arguments: argparse.Namespace) -> int:
     """Measure the router beside LIO."""
     return session.bench(
         ["--repeats", str(arguments.repeats), "--seconds", str(arguments.seconds)],
-        kernel=arguments.kernel,
-        target=arguments.target,
-        runs_dir=absolute(arguments.runs),
+        wanted_of(arguments),
         with_tcmu_runner=arguments.with_tcmu_runner,
     )

@@ -30,7 +30,7 @@ def heal(arguments: argparse.Namespace) -> int:
 def _heal_virtual(arguments: argparse.Namespace, folder: Path) -> int:
     if session.standing_lab_is_up():
         argv = ["heal", "--lab", str(session.LAB_FILE), "--run-dir", str(folder)]
-        return session.run_in_lab(argv, kernel=None, target=None, runs_dir=absolute(arguments.runs))
+        return session.run_in_lab(argv, session.Wanted(runs_dir=absolute(arguments.runs)))
     if not folder.exists():
         say(f"{folder}: no run, so nothing to heal")
         return ExitCode.CERTIFIED

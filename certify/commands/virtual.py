@@ -14,10 +14,19 @@ def in_lab(arguments: argparse.Namespace, argv: list[str], *, writes: bool) -> i
     name, *rest = argv
     return session.run_in_lab(
         [name, "--lab", str(session.LAB_FILE), *rest],
+        wanted_of(arguments),
+        writes=writes,
+    )
+
+
+def wanted_of(arguments: argparse.Namespace) -> session.Wanted:
+    """Return the virtual lab that the options of a command want."""
+    return session.Wanted(
         kernel=getattr(arguments, "kernel", None),
         target=arguments.target,
+        topology=getattr(arguments, "topology", None),
+        hosts=getattr(arguments, "hosts", None),
         runs_dir=absolute(arguments.runs),
-        writes=writes,
     )
 
 

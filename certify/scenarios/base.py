@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from certify.exercise import ExerciseKind
-from certify.lab import Array, Engine, Lab
+from certify.lab import Array, Command, Engine, Lab
+from fault_injectors import CommandFault
 from fault_injectors.base import Fault
 from reports.record import OutagePlan, ScenarioPlan, StepPlan
 
@@ -53,6 +54,32 @@ class Break:
         return cls(steps=(Step(fault=fault, reach=reach),))
 
 
+def means_of(lab: Lab, scenario: str) -> Break | None:
+    """Return the break that the lab file's [[means]] for *scenario* describe; None without them.
+
+    They come before what the suite would do by itself: whoever wrote them knows the lab.
+    """
+    for means in lab.means:
+        if means.scenario != scenario:
+            continue
+        commands = (means.apply, means.probe, means.heal, means.healed)
+        fault = CommandFault(
+            subject=means.subject,
+            apply_argv=argv_of(means.apply),
+            probe_argv=argv_of(means.probe),
+            heal_argv=argv_of(means.heal),
+            healed_argv=argv_of(means.healed),
+            timeout_s=max(one.timeout_s for one in commands if one),
+        )
+        return Break.of(fault, means.reach)
+    return None
+
+
+def argv_of(command: Command | None) -> tuple[str, ...]:
+    """Return the words of a command, none for none."""
+    return tuple(command.argv) if command else ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One thing that happens to a SAN. `build` makes the schedule, or None for a baseline.
@@ -90,7 +117,7 @@ class Scenario:
         for exercise in self.exercises:
             if lack := exercise.lacks(lab):
                 raise NotApplicableError(lack)
-        broken = self.build(lab)
+        broken = means_of(lab, self.id) or self.build(lab)
         if broken is None or self.vary is None:
             return broken
         # Not for secrets: the same schedule for the same seed, on every machine.
@@ -110,7 +137,7 @@ class Scenario:
         return ScenarioPlan(
             id=self.id,
             title=self.title,
-            fault=self.kind,
+            fault=steps[0].fault if steps else self.kind,
             subject=_subject(steps),
             description=self.description,
             expected=self.expected,

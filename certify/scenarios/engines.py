@@ -3,8 +3,7 @@
 from typing import Any
 
 from certify.lab import Engine, Lab
-from certify.scenarios.base import NotApplicableError
-from certify.scenarios.means import argv_of
+from certify.scenarios.base import NotApplicableError, argv_of
 from fault_injectors import EngineLeave
 
 

@@ -1,8 +1,7 @@
 """L1: the link between the engines is cut; both see hosts and arrays."""
 
 from certify.lab import Lab
-from certify.scenarios.base import Break, NotApplicableError, Scenario
-from certify.scenarios.means import argv_of
+from certify.scenarios.base import Break, NotApplicableError, Scenario, argv_of
 from fault_injectors import LinkCut
 
 

@@ -2,8 +2,7 @@
 
 from certify.lab import Lab
 from certify.load import load_unit
-from certify.scenarios.base import Break, NotApplicableError, Scenario, host_reach
-from certify.scenarios.means import argv_of
+from certify.scenarios.base import Break, NotApplicableError, Scenario, argv_of, host_reach
 from fault_injectors import UnitUnmap
 from reports.record import OutagePlan
 

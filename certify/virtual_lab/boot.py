@@ -17,6 +17,14 @@ class BootError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """A network interface of a guest: its end of a cable, SOCK_SEQPACKET, a frame a packet."""
+
+    fd: int
+    mac: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Boot:
     """One boot: where its files are and which descriptors it inherits."""
 
@@ -24,6 +32,9 @@ class Boot:
     share: Path  # the host folder that the guest may write to
     agent_fd: int  # our serial line's far end
     console_fd: int  # where the kernel's console goes
+    memory_mib: int = MEMORY_MIB
+    interfaces: tuple[Interface, ...] = ()
+    disks: tuple[Path, ...] = ()  # files of the host that the guest has as block devices
 
 
 class Kernel(Protocol):
@@ -48,7 +59,7 @@ class Kernel(Protocol):
     def environment(self) -> dict[str, str]:
         """Return what the guest's process needs beside our own environment."""
 
-    def settle(self, pid: int) -> None:
+    def settle(self, pid: int, memory_mib: int) -> None:
         """Do what makes the guest of process *pid* steady, while it boots; may take seconds."""
 
 
@@ -85,12 +96,12 @@ def run_tool(argv: list[str], *, timeout_s: float, cwd: Path | None = None) -> s
     return done.stdout
 
 
-def require_memory() -> None:
-    """Raise BootError when the host has less free memory than a guest takes."""
+def require_memory(memory_mib: int = MEMORY_MIB, *, what: str = "a guest") -> None:
+    """Raise BootError when the host has less free memory than *what* takes."""
     for line in MEMINFO.read_text(encoding="ascii").splitlines():
         if line.startswith("MemAvailable:"):
             free_mib = int(line.split()[1]) // 1024
-            if free_mib < MEMORY_MIB:
+            if free_mib < memory_mib:
                 raise BootError(
-                    f"no memory: a guest takes up to {MEMORY_MIB} MiB, {free_mib} MiB are available"
+                    f"no memory: {what} takes up to {memory_mib} MiB, {free_mib} MiB are available"
                 )

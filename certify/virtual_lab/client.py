@@ -11,7 +11,7 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -25,6 +25,7 @@ JOB = 1
 """A connection runs one command, so one number serves."""
 
 CHUNK_BYTES = 65536
+TOLD_AT_ONCE_S = 0.2
 
 
 class Client:
@@ -50,6 +51,40 @@ class Client:
         with contextlib.suppress(ConnectionError):
             while self._socket.recv(CHUNK_BYTES):
                 pass
+
+    def switch(self, op: wire.Op, nodes: Sequence[str]) -> None:
+        """Have a cluster's keeper switch the power of nodes; return when it has.
+
+        Raises BootError with its reason if it has not.
+        """
+        self._send(wire.Request(op=op, id=JOB, argv=list(nodes)))
+        for answer in self._answers():
+            if answer.kind is wire.Kind.EXIT:
+                if answer.code:
+                    raise BootError(answer.text)
+                return
+        raise BootError("the cluster's keeper ended")
+
+    def is_ready(self) -> bool:
+        """Return whether the lab is ready, by what its keeper tells at once."""
+        self._socket.settimeout(TOLD_AT_ONCE_S)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            return any(answer.kind is wire.Kind.READY for answer in self._answers())
+        return False
+
+    def begin(self, argv: list[str]) -> None:
+        """Start a command in the guest without following it; it is killed with the connection."""
+        self._send(wire.Request(op=wire.Op.RUN, id=JOB, argv=argv))
+
+    def wait_for_end(self, timeout_s: float) -> None:
+        """Return when the guest has ended; raise BootError if it has not in time."""
+        self._socket.settimeout(timeout_s)
+        try:
+            with contextlib.suppress(ConnectionError):
+                while self._socket.recv(CHUNK_BYTES):
+                    pass
+        except TimeoutError as error:
+            raise BootError(f"the guest has not ended after {timeout_s:g} s") from error
 
     def wait_ready(self, step: Callable[[str, float], None]) -> None:
         """Pass the steps of the start on; return when the lab is ready.

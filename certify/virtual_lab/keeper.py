@@ -17,32 +17,21 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from certify.virtual_lab import causes, kernels, state, wire
+from certify.virtual_lab.audience import Audience, Client
 from certify.virtual_lab.boot import Boot, BootError, Kernel, require_memory
-from certify.virtual_lab.guest.settings import Settings
+from certify.virtual_lab.cluster import console
+from certify.virtual_lab.cluster.machine import machine_of, plugged_in
+from certify.virtual_lab.guest.settings import Membership, Settings
 from certify.virtual_lab.processor import kept_for_a_guest
 
 PR_SET_PDEATHSIG = 1  # include/uapi/linux/prctl.h
 POWER_OFF_TIMEOUT_S = 3.0
 LAST_WORDS_S = 2.0
-
-
-@dataclass(slots=True, eq=False)
-class Client:
-    """One connected CLI and its commands: our number of a command -> its own."""
-
-    writer: asyncio.StreamWriter
-    jobs: dict[int, int] = field(default_factory=dict)
-
-    def send(self, answer: wire.Answer) -> None:
-        """Queue an answer; a client that is gone is noticed where it is read."""
-        if not self.writer.is_closing():
-            self.writer.write(wire.encode(answer))
 
 
 class Keeper:
@@ -51,18 +40,18 @@ class Keeper:
     def __init__(self, folder: Path, kernel: Kernel) -> None:
         self._folder = folder
         self._kernel = kernel
-        self._clients: set[Client] = set()
-        self._history: list[wire.Answer] = []  # steps so far, for clients that come later
+        self._cluster = Path()
+        self._audience = Audience(self._forward, self._forget)
         self._owner: dict[int, Client] = {}
         self._next_job = 1
         self._to_agent: asyncio.StreamWriter | None = None
         self._guest: asyncio.subprocess.Process | None = None
         self._over = asyncio.Event()
+        self._power_is_cut = False
         self._spoke = asyncio.Event()
         self._ready = asyncio.Event()
         self._console: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
-        self._serving: set[asyncio.Task[None]] = set()
         self._guard: subprocess.Popen[bytes] | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -71,19 +60,19 @@ class Keeper:
         if lifeline is not None:
             self._loop.add_reader(lifeline, self._over.set)
         server = await asyncio.start_unix_server(
-            self._serve_client, state.socket_path(self._folder), limit=wire.LINE_LIMIT_BYTES
+            self._audience.serve, state.socket_path(self._folder), limit=wire.LINE_LIMIT_BYTES
         )
         try:
             with self._processors() as processors:
                 await self._boot(settings, processors)
                 await self._over.wait()
         except BootError as error:
-            self._tell(wire.Answer(kind=wire.Kind.FAILED, text=str(error)))
-            await self._until_read()
+            self._audience.tell(wire.Answer(kind=wire.Kind.FAILED, text=str(error)))
+            await self._audience.until_read()
         finally:
             await self._end_guest()
             server.close()
-            await self._dismiss_clients()
+            await self._audience.dismiss()
         return 0 if self._ready.is_set() else 4
 
     def stop(self) -> None:
@@ -100,16 +89,22 @@ class Keeper:
             yield allowed
 
     async def _boot(self, settings: Settings, processors: set[int]) -> None:
-        require_memory()
+        machine = machine_of(settings.membership)
+        if settings.membership:
+            self._cluster = Path(settings.membership.cluster)
+        require_memory(machine.memory_mib)
         await self._loop.run_in_executor(None, self._kernel.prepare, self._report)
         ours, theirs = socket.socketpair()
         console_read, console_write = os.pipe()  # UML cannot wait for a regular file
-        with theirs, os.fdopen(console_write, "wb") as console:
+        with theirs, os.fdopen(console_write, "wb") as console, plugged_in(machine) as interfaces:
             boot = Boot(
                 folder=self._folder,
                 share=Path(settings.share),
                 agent_fd=theirs.fileno(),
                 console_fd=console_write,
+                memory_mib=machine.memory_mib,
+                interfaces=interfaces,
+                disks=machine.disks,
             )
             _write_guest_files(boot, self._kernel, settings)
             self._guest = await asyncio.create_subprocess_exec(
@@ -117,14 +112,16 @@ class Keeper:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
-                pass_fds=(boot.agent_fd, boot.console_fd),
+                pass_fds=(boot.agent_fd, boot.console_fd, *(one.fd for one in interfaces)),
                 env={**os.environ, **self._kernel.environment()},
                 cwd=self._folder,
                 start_new_session=True,
                 preexec_fn=_prepare_guest(os.getpid(), processors),
             )
         self._guard = _start_guard(self._guest.pid)
-        settled = self._loop.run_in_executor(None, self._kernel.settle, self._guest.pid)
+        settled = self._loop.run_in_executor(
+            None, self._kernel.settle, self._guest.pid, machine.memory_mib
+        )
         reader, self._to_agent = await asyncio.open_connection(
             sock=ours, limit=2 * wire.LINE_LIMIT_BYTES
         )
@@ -188,12 +185,15 @@ class Keeper:
         self._spoke.set()
         if answer.kind is wire.Kind.READY:
             self._ready.set()
+        if answer.kind is wire.Kind.ASK:
+            self._outside(answer)
+            return
         if answer.kind is wire.Kind.FAILED:
             self._over.set()
             text = self._post_mortem(f"the lab could not be brought up: {answer.text}")
             answer = wire.Answer(kind=wire.Kind.FAILED, text=text)
         if answer.kind in (wire.Kind.STEP, wire.Kind.READY, wire.Kind.FAILED):
-            self._tell(answer)
+            self._audience.tell(answer)
             return
         client = self._owner.get(answer.id)
         if client is None:
@@ -204,43 +204,32 @@ class Keeper:
         if answer.kind is wire.Kind.EXIT:
             del client.jobs[number], self._owner[number]
 
-    def _tell(self, answer: wire.Answer) -> None:
-        if any(seen.kind is wire.Kind.FAILED for seen in self._history):
-            return  # the first failure is the cause, what follows is its consequence
-        self._history.append(answer)
-        for client in self._clients:
-            client.send(answer)
+    def _outside(self, question: wire.Answer) -> None:
+        """Do for the guest what nobody in it can, beside all else; tell it how that ended."""
+
+        def tell(done: "asyncio.Future[console.Told]") -> None:
+            code, text = done.result()
+            told = msgspec.json.encode({"code": code, "text": text})
+            self._ask(wire.Request(op=wire.Op.TOLD, id=question.id, data=wire.pack(told)))
+
+        words = msgspec.json.decode(wire.unpack(question.data), type=list[str])
+        act = self._loop.run_in_executor(None, console.act, self._cluster, words)
+        act.add_done_callback(tell)
 
     def _report(self, text: str) -> None:
         """Tell clients of a step from the thread that prepares the kernel."""
-        self._loop.call_soon_threadsafe(self._tell, wire.Answer(kind=wire.Kind.STEP, text=text))
+        self._loop.call_soon_threadsafe(
+            self._audience.tell, wire.Answer(kind=wire.Kind.STEP, text=text)
+        )
 
     async def _reap(self) -> None:
         if self._guest is not None:
             await self._guest.wait()
             self._over.set()
 
-    async def _serve_client(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        client = Client(writer)
-        self._clients.add(client)
-        if task := asyncio.current_task():
-            self._serving.add(task)
-            task.add_done_callback(self._serving.discard)
-        for answer in self._history:
-            client.send(answer)
-        try:
-            while line := await reader.readline():
-                self._forward(client, wire.decode_request(line))
-                await writer.drain()
-        except (ConnectionError, msgspec.DecodeError, ValueError):
-            pass  # a client that breaks the protocol or is gone loses its commands, nobody else's
-        finally:
-            self._forget(client)
-
     def _forward(self, client: Client, request: wire.Request) -> None:
-        if request.op is wire.Op.POWER_OFF:
+        if request.op in (wire.Op.POWER_OFF, wire.Op.POWER_CUT):
+            self._power_is_cut = request.op is wire.Op.POWER_CUT
             self._over.set()
             return
         if request.op is wire.Op.RUN:
@@ -261,34 +250,15 @@ class Keeper:
 
     def _forget(self, client: Client) -> None:
         """Kill what a client that is gone was running: nobody is left to undo it by hand."""
-        self._clients.discard(client)
         for number in client.jobs:
             self._ask(wire.Request(op=wire.Op.KILL, id=number, signal=signal.SIGKILL))
             self._owner.pop(number, None)
-        client.writer.close()
-
-    async def _until_read(self) -> None:
-        """Give a CLI that is about to connect the chance to read why the boot failed."""
-        for _ in range(40):
-            if self._clients:
-                break
-            await asyncio.sleep(0.05)
-        for client in self._clients:
-            with contextlib.suppress(ConnectionError):
-                await client.writer.drain()
-
-    async def _dismiss_clients(self) -> None:
-        """Send what is queued, then let every connection's task end by itself."""
-        for client in self._clients:
-            client.writer.close()
-        if self._serving:
-            await asyncio.wait(self._serving, timeout=1.0)
 
     async def _end_guest(self) -> None:
         guest = self._guest
         if guest is None:
             return
-        if guest.returncode is None and self._ready.is_set():
+        if guest.returncode is None and self._ready.is_set() and not self._power_is_cut:
             self._ask(wire.Request(op=wire.Op.POWER_OFF))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(guest.wait(), POWER_OFF_TIMEOUT_S)
@@ -364,15 +334,21 @@ def main() -> int:
     parser.add_argument("--target", required=True)
     parser.add_argument("--share", required=True)
     parser.add_argument("--lifeline", type=int)
+    parser.add_argument("--membership", type=_membership, help="JSON; default: no cluster")
     arguments = parser.parse_args()
     settings = Settings(
         kernel=arguments.kernel,
         target=arguments.target,
         python=sys.executable,
         share=arguments.share,
+        membership=arguments.membership,
     )
     with state.hold(arguments.folder):
         return asyncio.run(_keep(arguments.folder, settings, arguments.lifeline))
+
+
+def _membership(text: str) -> Membership:
+    return msgspec.json.decode(text, type=Membership)
 
 
 async def _keep(folder: Path, settings: Settings, lifeline: int | None) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from certify.virtual_lab import linux_image
-from certify.virtual_lab.boot import MEMORY_MIB, Boot, need
+from certify.virtual_lab.boot import Boot, BootError, need
 
 PORT_NAME = "zerostall"
 
@@ -32,12 +32,20 @@ class Qemu:
         return linux_image.folder() / "lib/modules"
 
     def command(self, boot: Boot) -> list[str]:
-        """Return QEMU's command line: no network, no display, no disk; two 9p shares, one port."""
+        """Return QEMU's command line: no network, no display, no disk; two 9p shares, one port.
+
+        Raises BootError for a guest that is to have a network or a disk.
+        """
+        if boot.interfaces or boot.disks:
+            raise BootError(
+                f"kernel {self.name}: a guest with a network or a disk is expected to be uml's; "
+                f"seen {len(boot.interfaces)} interfaces, {len(boot.disks)} disks"
+            )
         return [
             need("qemu-system-x86_64", package="qemu-system-x86"),
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-machine", "q35", *self.accelerator),
-            *("-smp", str(min(os.cpu_count() or 1, 4)), "-m", f"{MEMORY_MIB}M"),
+            *("-smp", str(min(os.cpu_count() or 1, 4)), "-m", f"{boot.memory_mib}M"),
             *("-kernel", str(linux_image.vmlinux()), "-initrd", str(linux_image.initramfs())),
             "-append",
             "console=ttyS0 loglevel=5 panic=-1 tsc=reliable no_timer_check "
@@ -55,7 +63,7 @@ class Qemu:
         """QEMU needs nothing beside our own environment."""
         return {}
 
-    def settle(self, pid: int) -> None:
+    def settle(self, pid: int, memory_mib: int) -> None:
         """Nothing is done: its first touch of memory was not found to disturb a measurement."""
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -15,9 +16,13 @@ import msgspec
 from certify.virtual_lab import kernels, layout, state
 from certify.virtual_lab.boot import BootError
 from certify.virtual_lab.client import Client
+from certify.virtual_lab.cluster import console, start
+from certify.virtual_lab.cluster.plan import Plan, node_folder
 from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.targets import DEFAULT_TARGET, target_named
 
+SINGLE, CLUSTER = "single", "cluster"
+NO_LAB = "certify: no lab is up; certify lab up starts one"
 LAB_FILE = layout.RUN / "lab.toml"
 EXIT_USAGE = 2
 EXIT_LAB = 4
@@ -25,36 +30,50 @@ GONE_TIMEOUT_S = 15.0
 PACKAGES = ("certify", "fault_injectors", "reference_router", "reports")
 
 
-def run_in_lab(
-    argv: list[str],
-    *,
-    kernel: str | None,
-    target: str | None,
-    runs_dir: Path,
-    writes: bool = True,
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The lab that a command wants: None is what is up, or the default.
+
+    *runs_dir* is mounted in the guest at the same path and written through; None does with
+    whichever a lab that is up has, and is for commands that write none.
+    """
+
+    kernel: str | None = None
+    target: str | None = None
+    topology: str | None = None  # "single" or "cluster"
+    hosts: int | None = None  # of a cluster
+    runs_dir: Path
+
+    def differs_from(self, seen: Settings, *, writes: bool) -> list[tuple[str, str, str]]:
+        """Return what of a lab that is up is not as wanted: its name, wanted, found."""
+        member = seen.membership
+        found_topology = CLUSTER if member else SINGLE
+        found_hosts = str(member.hosts) if member else "2"
+        share = str(self.runs_dir.resolve()) if writes else seen.share
+        return [
+            (what, wanted, found)
+            for what, wanted, found in (
+                ("kernel", self.kernel or seen.kernel, seen.kernel),
+                ("target", self.target or seen.target, seen.target),
+                ("topology", self.topology or found_topology, found_topology),
+                ("number of hosts", str(self.hosts or found_hosts), found_hosts),
+                ("runs folder", share, seen.share),
+            )
+            if wanted != found
+        ]
+
+
+def run_in_lab(argv: list[str], wanted: Wanted, *, writes: bool = True) -> int:
     """Run `certify ARGV` inside a lab, its output on ours; return its exit status.
 
-    A lab of `certify lab up` is used if there is one, and must be of the *kernel* and *target*
-    that are wanted, where None wants any; else a lab is booted for this command and
-    ends with it. *runs_dir* is mounted in the guest at the same path and written through.
-    A *kernel* or *target* of None takes what is up, or the default. A command that does not
-    *write* does with whichever *runs_dir* a lab that is up has.
-    Exit status 4 means that the lab could not be booted or died.
+    A lab of `certify lab up` is used if there is one, and must be as *wanted*; else a lab is
+    booted for this command and ends with it. Exit status 4 means that the lab could not be booted
+    or died.
     """
-    return _run_python(
-        ["certify", *argv], kernel=kernel, target=target, runs_dir=runs_dir, writes=writes
-    )
+    return _run_python(["certify", *argv], wanted, writes=writes)
 
 
-def bench(
-    argv: list[str],
-    *,
-    kernel: str | None,
-    target: str | None,
-    runs_dir: Path,
-    with_tcmu_runner: bool = False,
-) -> int:
+def bench(argv: list[str], wanted: Wanted, *, with_tcmu_runner: bool = False) -> int:
     """Print speeds of the router beside LIO, measured in one guest; return the exit status.
 
     *argv* goes to `certify.virtual_lab.bench`. *with_tcmu_runner* boots a second guest for it, so
@@ -64,29 +83,23 @@ def bench(
         say("certify: tcmu-runner needs a guest of its own: end the one that is up first")
         return EXIT_USAGE
     for extra in ([], ["--tcmu-runner"]) if with_tcmu_runner else ([],):
-        status = _run_python(
-            ["certify.virtual_lab.bench", *argv, *extra],
-            kernel=kernel,
-            target=target,
-            runs_dir=runs_dir,
-            writes=False,
-        )
+        status = _run_python(["certify.virtual_lab.bench", *argv, *extra], wanted, writes=False)
         if status:
             break
     return status
 
 
-def up(*, kernel: str | None, target: str | None, runs_dir: Path) -> int:
+def up(wanted: Wanted) -> int:
     """Start the standing lab and leave it running; return 0, or 4 when it cannot boot."""
     try:
         state.remove_dead()
-        _checked_target(target)
+        _checked_target(wanted.target)
         folder = state.standing()
         if state.alive(folder):
             say("certify: the lab is up already; certify lab shell enters it")
             return 0
         folder.mkdir(mode=0o700, exist_ok=True)
-        _start(folder, kernel=kernel, target=target, runs_dir=runs_dir, lifeline=None)
+        _start(folder, wanted, lifeline=None)
         say("certify: certify lab shell enters it, certify lab down ends it")
     except BootError as error:
         say(f"certify: {error}")
@@ -94,20 +107,35 @@ def up(*, kernel: str | None, target: str | None, runs_dir: Path) -> int:
     return 0
 
 
-def shell(argv: list[str]) -> int:
-    """Run *argv* (a shell if empty) in the standing lab on a terminal; return its exit status."""
+def shell(argv: list[str], node: str | None = None) -> int:
+    """Run *argv* (a shell if empty) in the standing lab on a terminal; return its exit status.
+
+    It is run on a *node* of a cluster, by default on the host that measures.
+    """
     folder = state.standing()
     if not state.alive(folder):
-        say("certify: no lab is up; certify lab up starts one")
+        say(NO_LAB)
         return EXIT_LAB
     try:
-        with Client(folder) as client:
+        with Client(_door(folder, node)) as client:
             if argv:
                 return client.run(argv, env=_environment(), cwd="/")
             return client.shell(["/bin/bash", "-l"], env=_environment(), cwd="/root")
     except BootError as error:
         say(f"certify: {error}")
         return EXIT_LAB
+
+
+def outside(words: list[str]) -> int:
+    """Do what *words* say to the standing cluster; see `cluster.console`. Returns its status."""
+    folder = state.standing()
+    if not state.alive(folder):
+        say(NO_LAB)
+        return EXIT_LAB
+    status, text = console.act(folder, words)
+    if text:
+        say(f"certify: {text}")
+    return status
 
 
 def down() -> int:
@@ -132,14 +160,9 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _run_python(
-    module: list[str], *, kernel: str | None, target: str | None, runs_dir: Path, writes: bool
-) -> int:
+def _run_python(module: list[str], wanted: Wanted, *, writes: bool) -> int:
     try:
-        with (
-            _lab(kernel=kernel, target=target, runs_dir=runs_dir, writes=writes) as folder,
-            Client(folder) as client,
-        ):
+        with _lab(wanted, writes=writes) as folder, Client(_door(folder)) as client:
             client.wait_ready(lambda _name, _seconds: None)
             return client.run([sys.executable, "-m", *module], env=_environment(), cwd="/")
     except BootError as error:
@@ -148,27 +171,38 @@ def _run_python(
 
 
 @contextmanager
-def _lab(*, kernel: str | None, target: str | None, runs_dir: Path, writes: bool) -> Iterator[Path]:
+def _lab(wanted: Wanted, *, writes: bool) -> Iterator[Path]:
     state.remove_dead()
     if standing_lab_is_up():
-        _check_standing(kernel=kernel, target=target, runs_dir=runs_dir if writes else None)
+        _check_standing(wanted, writes=writes)
         yield state.standing()
         return
     folder = state.new()
     theirs, ours = os.pipe()  # the keeper ends the guest when our end closes, however we end
     try:
-        _start(
-            folder,
-            kernel=kernel,
-            target=target or DEFAULT_TARGET,
-            runs_dir=runs_dir,
-            lifeline=theirs,
-        )
+        _start(folder, wanted, lifeline=theirs)
         yield folder
     finally:
         os.close(theirs)
         os.close(ours)
         _wait_until_gone(folder)
+
+
+def _settings(folder: Path) -> Settings:
+    return msgspec.json.decode((folder / "settings.json").read_bytes(), type=Settings)
+
+
+def _door(folder: Path, node: str | None = None) -> Path:
+    """Return the folder of the keeper that runs commands: of a cluster, a node's. BootError."""
+    member = _settings(folder).membership
+    if member is None:
+        if node is not None:
+            raise BootError(f"node: the lab that is up is one guest; seen {node!r}")
+        return folder
+    name = Plan(member.hosts).node(node or member.node).name
+    if not state.alive(node_folder(folder, name)):
+        raise BootError(f"{name} has no power; certify lab power on {name} gives it back")
+    return node_folder(folder, name)
 
 
 def _wait_until_gone(folder: Path) -> None:
@@ -178,35 +212,40 @@ def _wait_until_gone(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_standing(*, kernel: str | None, target: str | None, runs_dir: Path | None) -> None:
-    path = state.standing() / "settings.json"
-    seen = msgspec.json.decode(path.read_bytes(), type=Settings)
-    for what, wanted, found in (
-        ("kernel", kernel or seen.kernel, seen.kernel),
-        ("target", target or seen.target, seen.target),
-        ("runs folder", str(runs_dir.resolve()) if runs_dir else seen.share, seen.share),
-    ):
-        if wanted != found:
-            raise BootError(
-                f"the lab that is up has the {what} {found}, this run wants {wanted}; "
-                "certify lab down ends it"
-            )
+def _check_standing(wanted: Wanted, *, writes: bool) -> None:
+    for what, expected, found in wanted.differs_from(_settings(state.standing()), writes=writes):
+        raise BootError(
+            f"the lab that is up has the {what} {found}, this run wants {expected}; "
+            "certify lab down ends it"
+        )
 
 
-def _start(
-    folder: Path, *, kernel: str | None, target: str | None, runs_dir: Path, lifeline: int | None
-) -> None:
-    wanted = _checked_target(target)
-    chosen = kernels.choose(kernel, lambda text: say(f"certify: {text}"))
-    runs_dir.mkdir(parents=True, exist_ok=True)
-    _compile_packages()
+def _keeper_argv(folder: Path, wanted: Wanted) -> list[str]:
+    """Return the command line of what keeps the lab: one guest, or a cluster of them."""
+    target = _checked_target(wanted.target)
+    share = str(wanted.runs_dir.resolve())
+    if (wanted.topology or SINGLE) == CLUSTER:
+        argv = start.keeper_argv(
+            folder, kernel=wanted.kernel, target=target, hosts=wanted.hosts, share=share
+        )
+        say("certify: booting the virtual lab, a cluster of guests, kernel uml")
+        return argv
+    if wanted.hosts is not None:
+        raise BootError(f"hosts: only a cluster has so many as are wanted; seen {wanted.hosts}")
+    chosen = kernels.choose(wanted.kernel, lambda text: say(f"certify: {text}"))
     say(f"certify: booting the virtual lab, kernel {chosen.name}")
-    start = time.monotonic()
-    argv = [
+    return [
         *(sys.executable, "-m", "certify.virtual_lab.keeper"),
-        *("--folder", str(folder), "--kernel", chosen.name, "--target", wanted),
-        *("--share", str(runs_dir.resolve())),
+        *("--folder", str(folder), "--kernel", chosen.name, "--target", target),
+        *("--share", share),
     ]
+
+
+def _start(folder: Path, wanted: Wanted, *, lifeline: int | None) -> None:
+    argv = _keeper_argv(folder, wanted)
+    wanted.runs_dir.mkdir(parents=True, exist_ok=True)
+    _compile_packages()
+    begin = time.monotonic()
     if lifeline is not None:
         argv += ["--lifeline", str(lifeline)]
     with (folder / "keeper.log").open("wb") as log:
@@ -227,7 +266,7 @@ def _start(
         words = keeper_log.read_text(errors="replace").strip() if keeper_log.exists() else ""
         _wait_until_gone(folder)  # else the next command would take it for a lab that is up
         raise BootError(f"{error}\n{words}" if words else str(error)) from error
-    say(f"certify: lab ready in {time.monotonic() - start:.1f} s")
+    say(f"certify: lab ready in {time.monotonic() - begin:.1f} s")
 
 
 def _checked_target(target: str | None) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from certify.virtual_lab.boot import MEMORY_MIB, Boot, BootError, cache_folder, need, run_tool
+from certify.virtual_lab.boot import Boot, BootError, cache_folder, need, run_tool
 
 MODULES = Path("/usr/lib/uml/modules")
 MEMORY_FILE_TIMEOUT_S = 5.0
+SHARED_FREE_BYTES = 1536 << 20  # what must be free in /dev/shm for a guest's memory to go there
 TOUCH_BYTES = 8 << 20  # at a time: Python's mmap keeps other threads waiting
 SHIM_SOURCE = Path(__file__).with_name("uml_xstate.c")
 
@@ -49,7 +50,7 @@ class Uml:
         """Return linux.uml's command line; the consoles are descriptors, never a terminal."""
         return [
             need("linux.uml", package="user-mode-linux"),
-            f"mem={MEMORY_MIB}M",
+            f"mem={boot.memory_mib}M",
             "rootfstype=hostfs",
             "rootflags=/",
             "ro",
@@ -60,6 +61,11 @@ class Uml:
             f"ssl0=fd:{boot.agent_fd},fd:{boot.agent_fd}",
             f"uml_dir={boot.folder}/",
             "umid=guest",
+            *(f"ubd{letter}={disk}" for letter, disk in zip("abcdefgh", boot.disks, strict=False)),
+            *(
+                f"vec{number}:transport=fd,fd={one.fd},vec=0,mac={one.mac}"
+                for number, one in enumerate(boot.interfaces)
+            ),
             f"init={boot.folder}/init.sh",
         ]
 
@@ -70,12 +76,12 @@ class Uml:
             extra["LD_PRELOAD"] = str(shim_path())
         return extra
 
-    def settle(self, pid: int) -> None:
+    def settle(self, pid: int, memory_mib: int) -> None:
         """Have the host find all of the guest's memory now, not page by page while it measures."""
-        touch_end(memory_file(pid), MEMORY_MIB << 20)
+        touch_end(memory_file(pid, memory_mib << 20), memory_mib << 20)
 
 
-def memory_file(pid: int) -> Path:
+def memory_file(pid: int, least_bytes: int) -> Path:
     """Return the memory file of the guest whose process is *pid*, as that process holds it open.
 
     UML makes it early in its boot, without a name. Raises BootError if it is not there in 5 s.
@@ -85,7 +91,7 @@ def memory_file(pid: int) -> Path:
         with contextlib.suppress(FileNotFoundError):  # a descriptor, or the process, just closed
             for link in Path(f"/proc/{pid}/fd").iterdir():
                 found = link.stat()
-                if found.st_nlink == 0 and found.st_size >= MEMORY_MIB << 20:
+                if found.st_nlink == 0 and found.st_size >= least_bytes:
                     return link
         time.sleep(0.02)
     raise BootError(f"linux.uml, process {pid}, opened no memory file; is TMPDIR full?")
@@ -138,6 +144,6 @@ def build_shim(path: Path) -> None:
 def _memory_folder() -> str:
     shared = Path("/dev/shm")  # noqa: S108 - UML unlinks its memory file as soon as it is open
     usable = shared.is_dir() and os.access(shared, os.W_OK | os.X_OK)
-    if usable and shutil.disk_usage(shared).free > MEMORY_MIB << 20:
+    if usable and shutil.disk_usage(shared).free > SHARED_FREE_BYTES:
         return str(shared)
     return os.environ.get("TMPDIR", "/tmp")  # noqa: S108

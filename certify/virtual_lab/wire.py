@@ -21,6 +21,9 @@ class Op(StrEnum):
     RESIZE = "resize"
     KILL = "kill"
     POWER_OFF = "power_off"
+    POWER_CUT = "power_cut"  # at once, as by a switch; of the nodes argv where there are several
+    POWER_ON = "power_on"  # of the nodes argv; answered at once
+    TOLD = "told"  # the answer to an ASK: data
 
 
 class Kind(StrEnum):
@@ -29,6 +32,7 @@ class Kind(StrEnum):
     STEP = "step"  # a step of the lab's start is done: text, seconds
     READY = "ready"
     FAILED = "failed"  # the lab could not be brought up: text
+    ASK = "ask"  # what only the lab around the guest can do: data, a JSON list of words
     OUT = "out"
     ERR = "err"
     EXIT = "exit"

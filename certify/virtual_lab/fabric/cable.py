@@ -65,7 +65,13 @@ class OneWay:
     dice: random.Random
     condition: Condition = field(default_factory=Condition)
     counters: Counters = field(default_factory=Counters)
+    struck: int = 0  # frames that the present condition dropped or delayed
     _under_way: deque[Flight] = field(default_factory=deque)
+
+    def become(self, condition: Condition) -> None:
+        """Be as *condition* says from now on, also for frames that are on it."""
+        self.condition = condition
+        self.struck = 0
 
     def enter(self, frame: bytes, now_ns: int) -> None:
         """Take a frame, or drop it and count why."""
@@ -73,12 +79,15 @@ class OneWay:
         counters.entered += 1
         if self.condition.cut:
             counters.cut += 1
+            self.struck += 1
         elif self.condition.loss and self.dice.random() < self.condition.loss:
             counters.lost += 1
+            self.struck += 1
         elif len(self._under_way) >= QUEUE_FRAMES_MAX:
             counters.overflowed += 1
         else:
             due_ns = now_ns + round(self.condition.delay_ms * 1e6)
+            self.struck += due_ns > now_ns
             if self._under_way:
                 due_ns = max(due_ns, self._under_way[-1].due_ns)
             self._under_way.append(Flight(due_ns, frame))
@@ -90,6 +99,7 @@ class OneWay:
             frame = self._under_way.popleft().frame
             if self.condition.cut:
                 self.counters.cut += 1
+                self.struck += 1
                 continue
             self.counters.passed += 1
             self.counters.octets += len(frame)

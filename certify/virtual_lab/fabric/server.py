@@ -8,6 +8,7 @@ import socket
 import stat
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,16 @@ from certify.virtual_lab.fabric.switch import FabricError, Switch
 
 FRAME_OCTETS_MAX = 65_536 + 64
 FRAMES_AT_A_TIME = 64  # of one node, before another's turn
+WAITING_FRAMES_MAX = 4096  # for a node that does not take them; more are dropped
+
+
+class Node:
+    """A node that is attached: its socket, and what waits until the guest has room for it."""
+
+    def __init__(self, name: str, end: socket.socket) -> None:
+        self.name = name
+        self.end = end
+        self.waiting: deque[bytes] = deque()
 
 
 class Server:
@@ -28,18 +39,18 @@ class Server:
         self._switch = switch
         self._listener = listener
         self._lifeline = lifeline
-        self._nodes: dict[str, socket.socket] = {}
+        self._nodes: dict[str, Node] = {}
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
         """Serve."""
         self._selector.register(self._lifeline, selectors.EVENT_READ)
-        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        self._selector.register(self._listener, selectors.EVENT_READ, lambda _: self._accept())
         while True:
-            for key, _ in self._selector.select(self._patience_s()):
+            for key, events in self._selector.select(self._patience_s()):
                 if key.data is None:
                     return
-                key.data()
+                key.data(events)
             self._deliver()
 
     def _patience_s(self) -> float | None:
@@ -54,48 +65,69 @@ class Server:
         theirs = socket.socket(fileno=descriptor)
         self._detach(node)
         theirs.setblocking(False)
-        self._nodes[node] = theirs
-        self._selector.register(theirs, selectors.EVENT_READ, lambda: self._take(node, theirs))
+        attached = self._nodes[node] = Node(node, theirs)
+
+        def act(events: int) -> None:
+            if events & selectors.EVENT_WRITE:
+                self._send_waiting(attached)
+            if events & selectors.EVENT_READ:
+                self._take(attached)
+
+        self._selector.register(theirs, selectors.EVENT_READ, act)
 
     def _detach(self, node: str) -> None:
         if gone := self._nodes.pop(node, None):
-            self._selector.unregister(gone)
-            gone.close()
+            self._selector.unregister(gone.end)
+            gone.end.close()
+            for frame in gone.waiting:
+                self._switch.refused(node, frame)
 
-    def _take(self, node: str, theirs: socket.socket) -> None:
+    def _take(self, node: Node) -> None:
         for _ in range(FRAMES_AT_A_TIME):
-            if self._nodes.get(node) is not theirs:
+            if self._nodes.get(node.name) is not node:
                 return
             try:
-                frame = theirs.recv(FRAME_OCTETS_MAX)
+                frame = node.end.recv(FRAME_OCTETS_MAX)
             except BlockingIOError:
                 return
             except ConnectionError:
                 frame = b""
             if not frame:  # the guest is gone
-                self._detach(node)
+                self._detach(node.name)
                 return
-            self._switch.receive(node, frame, time.monotonic_ns())
+            self._switch.receive(node.name, frame, time.monotonic_ns())
 
     def _deliver(self) -> None:
-        for node, frame in self._switch.deliver(time.monotonic_ns()):
-            theirs = self._nodes.get(node)
-            if theirs is None:
-                self._switch.refused(node, frame)
+        for name, frame in self._switch.deliver(time.monotonic_ns()):
+            node = self._nodes.get(name)
+            if node is None or len(node.waiting) >= WAITING_FRAMES_MAX:
+                self._switch.refused(name, frame)
                 continue
-            try:
-                theirs.send(frame)
-            except BlockingIOError:
-                self._switch.refused(node, frame)
-            except ConnectionError:
-                self._switch.refused(node, frame)
-                self._detach(node)
+            node.waiting.append(frame)
+            if len(node.waiting) == 1:
+                self._send_waiting(node)
+
+    def _send_waiting(self, node: Node) -> None:
+        """Send what waits for a node; what its buffer has no room for waits on, as in a switch."""
+        try:
+            while node.waiting:
+                node.end.send(node.waiting[0])
+                node.waiting.popleft()
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            self._detach(node.name)
+            return
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if node.waiting else 0)
+        key = self._selector.get_key(node.end)
+        if key.events != events:
+            self._selector.modify(node.end, events, key.data)
 
     # who tells us
     def _accept(self) -> None:
         client, _ = self._listener.accept()
         client.settimeout(1.0)
-        self._selector.register(client, selectors.EVENT_READ, lambda: self._hear(client))
+        self._selector.register(client, selectors.EVENT_READ, lambda _: self._hear(client))
 
     def _hear(self, client: socket.socket) -> None:
         packet = b""
@@ -138,6 +170,7 @@ class Server:
                     condition=switch.condition(node, way),
                     counters=switch.counters(node, way),
                     under_way=switch.under_way(node, way),
+                    struck=switch.struck(node, way),
                 )
                 for node in switch.names
                 for way in Way

@@ -75,7 +75,7 @@ class Switch:
         one = self._way(node, way)
         if problems := condition.problems():
             raise FabricError(f"{node}, {way}: {'; '.join(problems)}")
-        one.condition = condition
+        one.become(condition)
 
     def refused(self, node: str, frame: bytes) -> None:
         """Count a frame of `deliver` that the node did not take, its buffer being full."""
@@ -87,6 +87,10 @@ class Switch:
     def condition(self, node: str, way: Way) -> Condition:
         """Return how one way of a node's cable is."""
         return self._way(node, way).condition
+
+    def struck(self, node: str, way: Way) -> int:
+        """Return how many frames one way of a node's cable dropped or delayed as it is now."""
+        return self._way(node, way).struck
 
     def under_way(self, node: str, way: Way) -> int:
         """Return how many frames are on one way of a node's cable."""

@@ -39,6 +39,7 @@ class WayState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     condition: Condition
     counters: Counters
     under_way: int
+    struck: int = 0  # frames that were dropped or delayed since it is as it is
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="state"):

@@ -16,12 +16,12 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from certify.virtual_lab import wire
-from certify.virtual_lab.guest import bring_up
+from certify.virtual_lab.guest import bring_up, cluster, outside, settings
+from certify.virtual_lab.guest.steps import BringUpError, Report
 
 CHUNK_BYTES = 32768
 
@@ -42,6 +42,8 @@ class Agent:
         self._port = port
         self._jobs: dict[int, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._outside: asyncio.Server | None = None
+        self._asking: dict[int, asyncio.Future[bytes]] = {}
 
     def send(self, answer: wire.Answer) -> None:
         """Write one answer; blocks while the host does not read, which bounds our memory."""
@@ -55,6 +57,8 @@ class Agent:
     async def serve(self) -> None:
         """Read requests until POWER_OFF or the end of the line."""
         loop = asyncio.get_running_loop()
+        if Path(outside.SOCKET).parent.is_dir():
+            self._outside = await asyncio.start_unix_server(self._pass_outside, outside.SOCKET)
         arrived = asyncio.Event()
         loop.add_reader(self._port, arrived.set)
         buffer = bytearray()
@@ -82,6 +86,10 @@ class Agent:
         if request.op is wire.Op.RUN:
             await self._start(request)
             return
+        if request.op is wire.Op.TOLD:
+            if request.id in self._asking:
+                self._asking.pop(request.id).set_result(wire.unpack(request.data))
+            return
         job = self._jobs.get(request.id)
         if job is None:
             return  # it ended while the request was on its way
@@ -92,6 +100,19 @@ class Agent:
         elif request.op is wire.Op.KILL:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(job.process.pid, request.signal)
+
+    async def _pass_outside(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Pass what a command in the guest asks of the lab around it on, and the answer back."""
+        words = await reader.readline()
+        number = max(self._asking, default=0) + 1
+        told = self._asking[number] = asyncio.get_running_loop().create_future()
+        self.send(wire.Answer(kind=wire.Kind.ASK, id=number, data=wire.pack(words.strip())))
+        writer.write(await told + b"\n")
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
 
     async def _start(self, request: wire.Request) -> None:
         environment = {**os.environ, **request.env}
@@ -228,11 +249,15 @@ def _virtio_port(name: str, deadline: float) -> Path:
     raise SystemExit(f"no virtio port named {name} within 10 s")
 
 
-def _bring_up(report: Callable[[str, float], None]) -> str:
-    """Bring the lab up; return "" or what went wrong, in words for the host's user."""
+def _bring_up(report: Report) -> str:
+    """Bring the lab, or this node of it, up; return "" or what went wrong, in words for a user."""
+    chosen = settings.load()
     try:
-        bring_up.bring_up(report)
-    except bring_up.BringUpError as error:
+        if chosen.membership is None:
+            bring_up.bring_up(chosen, report)
+        else:
+            cluster.bring_up(chosen, chosen.membership, report)
+    except BringUpError as error:
         return str(error)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         return f"{type(error).__name__}: {error}"

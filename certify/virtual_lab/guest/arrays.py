@@ -48,7 +48,7 @@ def create_array(name: str) -> ArrayDisks:
             f"iblock_{number + 1}",
             dm,
             f"udev_path={node}",
-            serial=_serial(f"{name.lower()}{unit.lun:03d}"),
+            serial=unit_serial(name, unit.lun),
             product=f"ARRAY-{name}",
         )
         for initiator, group in groups.items():
@@ -59,7 +59,12 @@ def create_array(name: str) -> ArrayDisks:
 
 def create_slow_device(dm: str, ram_disk: int, size_bytes: int) -> str:
     """Put the device-mapper device *dm* over a RAM disk, no slower yet; return its node."""
-    table = f"0 {size_bytes // SECTOR_BYTES} linear /dev/ram{ram_disk} 0"
+    return create_linear(dm, f"/dev/ram{ram_disk}", 0, size_bytes // SECTOR_BYTES)
+
+
+def create_linear(dm: str, device: str, first: int, sectors: int) -> str:
+    """Map *sectors* of a device from its sector *first* on; return the node of the mapping."""
+    table = f"0 {sectors} linear {device} {first}"
     _run("dmsetup", "--noudevsync", "create", dm, "--table", table)
     return _node_of(dm)
 
@@ -85,6 +90,11 @@ def _link_legs(disks: ArrayDisks) -> None:
             link = layout.leg_device(initiator, disks.name, unit)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(f"/dev/{disk}")
+
+
+def unit_serial(array: str, lun: int) -> str:
+    """Return the unit serial number of an array's logical unit."""
+    return _serial(f"{array.lower()}{lun:03d}")
 
 
 def _serial(number: str) -> str:

@@ -5,35 +5,20 @@ open-iscsi carries. A disk's address is known from its session before the disk i
 the disks of hosts without multipath are hidden in time.
 """
 
-import shutil
-import subprocess
-import time
-from pathlib import Path
-
 from certify.virtual_lab import layout
-from certify.virtual_lab.guest import hidden
-from certify.virtual_lab.guest.lio import LioError
+from certify.virtual_lab.guest import hidden, open_iscsi
 
 AUTHORITY = "iqn.2026-11.org.zerostall"
 TARGET_NAME = f"{AUTHORITY}:router"
-SESSIONS = Path("/sys/class/iscsi_session")
-HOSTS = Path("/sys/class/scsi_host")
-SESSION_TIMEOUT_S = 20.0
 CHAP_USER = "lab"
-CHAP_SECRET = "known to all"  # noqa: S105 - of hosts and engines of one guest
+CHAP_SECRET = "known to all"  # noqa: S105 - of hosts and engines of one lab
 SETTINGS = {
+    **open_iscsi.SETTINGS,
     "node.session.auth.authmethod": "CHAP",
     "node.session.auth.username": CHAP_USER,
     "node.session.auth.password": CHAP_SECRET,
-    "node.startup": "manual",
-    # Sessions are looked into when they are asked to be, once it is known whose they are.
-    "node.session.scan": "manual",
-    # A portal that is silent is noticed in 2 s; one that closes the connection at once.
-    "node.conn[0].timeo.noop_out_interval": "1",
-    "node.conn[0].timeo.noop_out_timeout": "1",
-    # dm-multipath has another path: what is under way is to go there, not to wait for this one.
-    "node.session.timeo.replacement_timeout": "0",
 }
+"""Of a host; engines and arrays know each other by name only."""
 
 
 def name(host: str) -> str:
@@ -56,22 +41,9 @@ def start() -> None:
 
     Raises LioError if it is not installed.
     """
-    if missing := [one for one in ("iscsid", "iscsiadm") if shutil.which(one) is None]:
-        raise LioError(f"not installed: {', '.join(missing)}; make peers installs it")
-    folder = Path("/etc/iscsi")
-    (folder / "initiatorname.iscsi").write_text(
-        f"InitiatorName={name(layout.HOST)}\n", encoding="ascii"
-    )
-    # What is the default when a node is made need not be changed afterwards, a program per line.
-    lines = [f"{key} = {value}\n" for key, value in SETTINGS.items()]
-    (folder / "iscsid.conf").write_text("".join(lines), encoding="ascii")
-    Path("/run/lock").mkdir(exist_ok=True)  # which an init system would have made
-    _run("iscsid")
+    open_iscsi.start(name(layout.HOST), SETTINGS)
     for host in layout.HOSTS:
-        _run("iscsiadm", "-m", "iface", "-I", host, "-o", "new")
-        for key, value in {"initiatorname": name(host), "transport_name": "tcp"}.items():
-            words = ["-o", "update", "-n", f"iface.{key}", "-v", value]
-            _run("iscsiadm", "-m", "iface", "-I", host, *words)
+        open_iscsi.make_interface(host, name(host))
 
 
 def log_in(host: str, engine: str) -> str:
@@ -79,37 +51,11 @@ def log_in(host: str, engine: str) -> str:
 
     Raises LioError if there is no session after 20 s, CalledProcessError if it was refused.
     """
-    node = ["node", "-T", f"{TARGET_NAME}.{engine}", "-p", portal(engine, host), "-I", host]
-    _run("iscsiadm", "-m", *node, "-o", "new")
-    _run("iscsiadm", "-m", *node, "--login")
-    number = _scsi_host(host, engine)
+    number = open_iscsi.open_session(
+        f"{TARGET_NAME}.{engine}", portal(engine, host), interface=host
+    )
     address = f"{number}:0:0"
     if host != layout.HOST:
         hidden.hide_at(address, [unit.lun for unit in layout.LOGICAL_UNITS])
-    (HOSTS / f"host{number}" / "scan").write_text("- - -", encoding="ascii")
+    open_iscsi.look_for_disks(number)
     return address
-
-
-def _scsi_host(host: str, engine: str) -> int:
-    """Return the number of the SCSI host that is a session of *host* with *engine*."""
-    wanted = (name(host), f"{TARGET_NAME}.{engine}")
-    deadline = time.monotonic() + SESSION_TIMEOUT_S
-    while time.monotonic() < deadline:
-        for session in SESSIONS.glob("session*"):
-            seen = tuple(_read(session / key) for key in ("initiatorname", "targetname"))
-            if seen == wanted and _read(session / "state") == "LOGGED_IN":
-                parents = (session / "device").resolve().parts
-                return int(next(one for one in parents if one.startswith("host"))[4:])
-        time.sleep(0.02)
-    raise LioError(f"{host} has no iSCSI session with {engine} after {SESSION_TIMEOUT_S:.0f} s")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def _run(*argv: str) -> None:
-    subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)

@@ -7,6 +7,8 @@ import hashlib
 import json
 import subprocess
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from certify.virtual_lab import layout
@@ -29,6 +31,11 @@ def argv(chosen: Settings, verb: str, engine: str, *words: str) -> list[str]:
     return [*module, verb, "--config", str(CONFIG), "--engine", engine, *words]
 
 
+def unix_link(engine: str) -> str:
+    """Return where an engine listens for the other one, where both are on one machine."""
+    return f"{layout.RUN}/link-{layout.ENGINES.index(engine) + 1}.sock"
+
+
 def port(engine: str, host: str) -> Path:
     """Return the target port group of an engine's loopback port for a host.
 
@@ -44,18 +51,39 @@ def state_file(engine: str) -> str:
     return f"{layout.RUN}/{engine}.state"
 
 
-def write_config(supervision: str, *, transport: str = "loopback") -> None:
-    """Write router.toml for the lab's layout; both words are the router's own switches."""
-    by_iscsi = transport == "iscsi"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """How a router is joined to the rest of a lab.
+
+    `link` says where an engine listens for the other one, `portals` where for hosts by iSCSI; None
+    is by loopback. `state` is a folder that outlives the engine. `both_legs_are_new` is the
+    operator's word that arrays without keys are equal.
+    """
+
+    hosts: tuple[str, ...] = layout.HOSTS
+    link: Callable[[str], str] = unix_link
+    link_key: str = ""
+    portals: Callable[[str], list[str]] | None = None
+    state: str = "/var/lib/zerostall"
+    both_legs_are_new: bool = True
+
+
+ON_ONE_MACHINE = Wiring()
+
+
+def write_config(supervision: str, wiring: Wiring = ON_ONE_MACHINE) -> None:
+    """Write router.toml for the lab's layout; *supervision* is the router's own switch."""
+    portals = wiring.portals
     lines = [
         "schema = 1",
         "[cluster]",
         f'name = "{CLUSTER}"',
-        f'transport = "{transport}"',
-        *([f'target_name = "{initiators.TARGET_NAME}"'] if by_iscsi else []),
+        f'transport = "{"iscsi" if portals else "loopback"}"',
+        *([f'target_name = "{initiators.TARGET_NAME}"'] if portals else []),
+        *([f'link_key = "{wiring.link_key}"'] if wiring.link_key else []),
         f'supervision = "{supervision}"',
         'restart = "manual"',
-        'cold_start = "in_sync"',
+        f'cold_start = "{"in_sync" if wiring.both_legs_are_new else ""}"',
         # Everything shares one processor here: a faster copy would starve the host's own work.
         f"resync_rate_bytes_per_s = {RESYNC_RATE_BYTES_PER_S}",
     ]
@@ -64,9 +92,10 @@ def write_config(supervision: str, *, transport: str = "loopback") -> None:
             "[[engine]]",
             f"id = {number}",
             f'name = "{engine}"',
-            *([f"portals = {json.dumps(_portals(engine))}"] if by_iscsi else []),
+            *([f"portals = {json.dumps(portals(engine))}"] if portals else []),
             f"hba_index = {layout.engine_hba(engine)}",
-            f'link = "{layout.RUN}/link-{number}.sock"',
+            f'state = "{wiring.state}"',
+            f'link = "{wiring.link(engine)}"',
             f'control = "{layout.RUN}/{engine}.ctl"',
             f'log = "{layout.RUN}/{engine}.log"',
         ]
@@ -87,19 +116,15 @@ def write_config(supervision: str, *, transport: str = "loopback") -> None:
             # So that an engine also starts while an array is away.
             f"size_bytes = {unit.size_bytes}",
         ]
-    for host in layout.HOSTS:
+    for host in wiring.hosts:
         lines += ["[[host]]", f'name = "{host}"']
-        if by_iscsi:
+        if portals:
             lines += [
                 f'initiator = "{initiators.name(host)}"',
                 f'chap_user = "{initiators.CHAP_USER}"',
                 f'chap_secret = "{initiators.CHAP_SECRET}"',
             ]
     CONFIG.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _portals(engine: str) -> list[str]:
-    return [initiators.portal(engine, host) for host in layout.HOSTS]
 
 
 def hide_ports(*, seen_by: tuple[str, ...] = (layout.HOST,)) -> None:
@@ -119,9 +144,12 @@ def hide_ports(*, seen_by: tuple[str, ...] = (layout.HOST,)) -> None:
                 )
 
 
-def start(chosen: Settings) -> None:
-    """Start both supervisors and wait until both engines serve. Raises RouterError after 60 s."""
-    supervisors = {engine: _start_supervisor(chosen, engine) for engine in layout.ENGINES}
+def start(chosen: Settings, engines: tuple[str, ...] = layout.ENGINES) -> None:
+    """Start the supervisors of *engines* and wait until all serve.
+
+    Raises RouterError after 60 s.
+    """
+    supervisors = {engine: _start_supervisor(chosen, engine) for engine in engines}
     deadline = time.monotonic() + READY_TIMEOUT_S
     for engine, supervisor in supervisors.items():
         while not _ready(engine):

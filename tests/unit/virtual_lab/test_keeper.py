@@ -58,7 +58,7 @@ class PretendKernel:
     def environment(self):
         return {"PYTHONPATH": str(ROOT)}
 
-    def settle(self, pid):
+    def settle(self, pid, memory_mib):
         Path(f"/proc/{pid}").stat()
 
 

@@ -16,7 +16,6 @@ MIB = 1 << 20
 @pytest.fixture
 def memory(monkeypatch):
     """Small, and in a file system whose files may have holes."""
-    monkeypatch.setattr(uml, "MEMORY_MIB", 24)
     monkeypatch.setattr(uml, "MEMORY_FILE_TIMEOUT_S", 0.3)
     with os.fdopen(os.open("/dev/shm", os.O_TMPFILE | os.O_RDWR), "r+b") as stream:
         stream.truncate(30 * MIB)
@@ -28,7 +27,7 @@ def test_all_of_it_is_touched_and_what_is_there_stays(memory):
     memory.write(b"the guest's")
     memory.flush()
 
-    uml.Uml().settle(os.getpid())
+    uml.Uml().settle(os.getpid(), 24)
 
     assert os.fstat(memory.fileno()).st_blocks * 512 == 24 * MIB  # of 30
     memory.seek(19 * MIB)
@@ -43,14 +42,14 @@ def test_it_is_waited_for(monkeypatch, memory):
         f"os.ftruncate(file, {24 * MIB}); sys.stdin.read()"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as guest:
-        assert uml.memory_file(guest.pid).stat().st_size == 24 * MIB
+        assert uml.memory_file(guest.pid, 24 * MIB).stat().st_size == 24 * MIB
         guest.kill()
 
 
 def test_a_guest_without_one_is_told(memory):
     memory.truncate(MIB)
     with pytest.raises(BootError, match="opened no memory file"):
-        uml.memory_file(os.getpid())
+        uml.memory_file(os.getpid(), 24 * MIB)
 
 
 def test_a_filter_can_be_attached_and_let_go():

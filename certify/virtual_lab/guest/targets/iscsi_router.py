@@ -25,7 +25,7 @@ def builder() -> Builder:
 
 def _bring_up(chosen: Settings, disks: list[ArrayDisks]) -> Built:
     hidden.forget()
-    router.write_config("tombstone", transport="iscsi")
+    router.write_config("tombstone", router.Wiring(portals=_portals))
     router.start(chosen)
     initiators.start()
     paths = paths_at(lambda engine, host: initiators.log_in(host, engine))
@@ -34,6 +34,10 @@ def _bring_up(chosen: Settings, disks: list[ArrayDisks]) -> Built:
     return replace(
         told, means=(_wire("P2", "silence", "is_silent"), _wire("P5", "spoil", "is_spoilt"))
     )
+
+
+def _portals(engine: str) -> list[str]:
+    return [initiators.portal(engine, host) for host in layout.HOSTS]
 
 
 def _wire(scenario: str, apply: str, probe: str) -> Means:

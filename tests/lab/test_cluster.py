@@ -1,0 +1,92 @@
+"""A cluster of guests: power that fails, cables that are cut, and an application that goes on."""
+
+import time
+
+import pytest
+
+from reports.folder import load_run
+from reports.record import EventKind, Verdict
+from tests.lab.support import guest_processes
+
+SCENARIOS = ("P2", "E3", "L3", "A1")
+LOOK = "multipath -ll -v 2 | grep -c 'active ready running'"
+
+
+@pytest.fixture(scope="module")
+def lab(cli, need_uml):
+    """A cluster with two hosts that stays up."""
+    up = cli(
+        *("lab", "up", "--topology", "cluster", "--hosts", "2", "--runs", str(cli.runs)),
+        timeout_s=200,
+    )
+    assert up.returncode == 0, up.stderr
+    yield cli
+    down = cli("lab", "down")
+    assert down.returncode == 0, down.stderr
+    assert guest_processes() == []
+
+
+@pytest.fixture(scope="module")
+def run(lab):
+    """The sealed run folder of what takes machines and switches of their own."""
+    done = lab(
+        *("run", "--destroy", "--topology", "cluster", "--no-conformance", "--profile", "full"),
+        *("--repeat", "1", "--runs", str(lab.runs), "-k", " or ".join(SCENARIOS)),
+        timeout_s=600,
+    )
+    assert (lab.latest / "manifest.json").exists(), done.stderr[-3000:]
+    return load_run(lab.latest)
+
+
+def on(lab, node, line):
+    """Run a line of sh on a node; return what it printed."""
+    done = lab("lab", "shell", "--node", node, "sh", "-c", line)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("host", ["host1", "host2"])
+def test_every_host_has_two_paths_to_each_engine(lab, host):
+    assert on(lab, host, LOOK) == str(3 * 4)
+
+
+def test_every_box_is_a_kernel_of_its_own(lab):
+    nodes = ("array-a", "array-b", "engine1", "engine2", "host1", "host2")
+    line = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
+    seen = [on(lab, node, line).split() for node in nodes]
+
+    assert [name for name, _ in seen] == list(nodes)
+    assert len({boot for _, boot in seen}) == len(nodes)
+
+
+def test_nodes_reach_each_other_by_ssh(lab):
+    assert on(lab, "host1", "ssh root@engine2 hostname") == "engine2"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_no_application_notices_more_than_time(run, scenario):
+    """No I/O error, no wrong data, redundant again: what it takes is measured by certify run."""
+    repeats = [one for one in run.judgement.scenarios if one.id == scenario]
+    kinds = {event.kind for event in run.events if event.scenario == scenario}
+
+    assert repeats
+    for judged in repeats:
+        assert judged.mismatches == judged.io_errors == 0
+        assert judged.sectors_verified > 0
+        assert judged.verdict is not Verdict.NOT_RUN
+    assert {EventKind.PROVEN, EventKind.MEND_PROVEN, EventKind.REDUNDANCY} <= kinds
+    assert EventKind.ERROR not in kinds
+
+
+def test_a_node_without_power_is_told_and_comes_back(lab):
+    assert lab("lab", "power", "cut", "host2").returncode == 0
+    assert lab("lab", "power", "is_off", "host2").returncode == 0
+    shell = lab("lab", "shell", "--node", "host2", "true")
+    assert shell.returncode == 4
+    assert "host2 has no power; certify lab power on host2 gives it back" in shell.stderr
+    assert lab("lab", "power", "on", "host2").returncode == 0
+    deadline = time.monotonic() + 60
+    while lab("lab", "power", "is_ready", "host2").returncode != 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert on(lab, "host2", LOOK) == str(3 * 4)

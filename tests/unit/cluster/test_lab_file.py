@@ -1,0 +1,49 @@
+"""The lab file of a cluster is one that the suite takes, and runs what takes gear."""
+
+import msgspec
+
+from certify.lab import load_lab
+from certify.scenarios.profiles import GEAR
+from certify.virtual_lab import layout
+from certify.virtual_lab.cluster.plan import ARRAYS, ENGINES, Fabric, Plan
+from certify.virtual_lab.guest.cluster.host import Found
+from certify.virtual_lab.guest.cluster.lab_file import lab_of
+from certify.virtual_lab.guest.settings import Settings
+
+
+def lab(hosts=2):
+    chosen = Settings(kernel="uml", target="reference-router", python="python3", share="/runs")
+    found = Found(
+        paths={
+            (engine, fabric): f"{number}:0:0"
+            for number, (engine, fabric) in enumerate(
+                (engine, fabric) for engine in ENGINES for fabric in (Fabric.A, Fabric.B)
+            )
+        },
+        leg_wwids={
+            (array, unit.name): f"3600140500000{array}{unit.lun}"
+            for array in ARRAYS
+            for unit in layout.LOGICAL_UNITS
+        },
+        control_wwid="36001405cc",
+    )
+    return lab_of(chosen, Plan(hosts), found)
+
+
+def test_it_is_one_that_the_suite_takes(tmp_path):
+    path = tmp_path / "lab.toml"
+    path.write_bytes(msgspec.toml.encode(lab()))
+
+    assert load_lab(path) == lab()
+
+
+def test_it_has_means_for_what_takes_gear():
+    assert {means.scenario for means in lab().means} >= GEAR - {"L4"}
+
+
+def test_a_site_has_a_host_where_the_measuring_one_is_not_alone():
+    def site(hosts):
+        (means,) = [one for one in lab(hosts).means if one.scenario == "D4"]
+        return means.subject
+
+    assert (site(1), site(2)) == ("engine1 and array-a", "engine1 and array-a and host2")
