@@ -12,9 +12,11 @@ RUN_ARGS ?=
 PACKAGES := user-mode-linux qemu-system-x86 busybox-static cpio kmod xz-utils gcc libc6-dev \
             udev dmsetup iproute2 procps multipath-tools sg3-utils fio poppler-utils libiscsi-bin
 
-# What the checks need beside that: the report's page for screens is tried in a browser, and
-# the router by iSCSI.
-TEST_PACKAGES := chromium open-iscsi
+# What a lab of the topology cluster needs beside that.
+CLUSTER_PACKAGES := open-iscsi dropbear-bin openssh-client
+
+# What the checks need beside that: the report's page for screens is tried in a browser.
+TEST_PACKAGES := chromium $(CLUSTER_PACKAGES)
 
 # What the targets tcmu-runner, tcmu-runner-tuned and reference-router-iscsi need beside that.
 PEER_PACKAGES := tcmu-runner dbus-daemon open-iscsi
@@ -22,7 +24,7 @@ PEER_PACKAGES := tcmu-runner dbus-daemon open-iscsi
 # What `certify run --application postgresql` needs.
 APPLICATION_PACKAGES := postgresql-15
 
-.PHONY: certify test extended setup packages peers applications bench compile clean help
+.PHONY: certify test extended setup packages peers cluster applications bench compile clean help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -49,6 +51,9 @@ setup: packages $(STAMP) ## install what is missing
 
 peers: ## install what targets beside the kernel's own parts and the router need
 	@$(MAKE) --no-print-directory packages PACKAGES="$(PEER_PACKAGES)"
+
+cluster: ## install what a lab of the topology cluster needs
+	@$(MAKE) --no-print-directory packages PACKAGES="$(CLUSTER_PACKAGES)"
 
 # Where Debian's PostgreSQL is new, it is not to make and start a cluster of the machine's own.
 applications: ## install what --application needs

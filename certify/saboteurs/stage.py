@@ -21,7 +21,9 @@ from certify.saboteurs.passage import Passage
 from certify.saboteurs.ring import Ring, Slot
 from certify.saboteurs.values import NOT_READY, Command, Front, Outcome, takes_data
 
-_LOGICAL_UNIT_NOT_READY = 0x04  # ASC 04h: becoming ready, unavailable, standby ...
+_GONE = (0x04, 0x08)
+"""ASC of an engine that is gone: 04h, becoming ready, unavailable, standby ...; 08h, communication
+failure, which answers what it held when it went."""
 FORGOTTEN_S = 1.5
 """A device that refused a command and was asked nothing since counts no more. multipath asks every
 second."""
@@ -136,9 +138,7 @@ class Stage:
         port.answered = True
 
     def _notice(self, front: Front, outcome: Outcome) -> None:
-        gone = outcome.lost or (
-            outcome.sense_key == NOT_READY and outcome.asc == _LOGICAL_UNIT_NOT_READY
-        )
+        gone = outcome.lost or (outcome.sense_key == NOT_READY and outcome.asc in _GONE)
         now_s, lost = self.now_s(), self.lost.setdefault(front.engine, {})
         was_lost = bool(lost)
         if gone:

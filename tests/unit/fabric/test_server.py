@@ -142,3 +142,27 @@ def test_another_fabrics_socket_is_left_alone(fabric):
     assert done.returncode == 1
     assert "Address already in use" in done.stderr
     assert fabric.exists()
+
+
+def test_frames_wait_for_a_node_that_is_slow_to_take_them(client):
+    count = 1500  # some hundred fill its buffer
+    frames = [FRAME + number.to_bytes(2) + bytes(1400) for number in range(count)]
+    with plug(client, "a") as a, plug(client, "b") as b:
+        for frame in frames:
+            a.send(frame)
+        taken = [b.recv(2000) for _ in range(count)]
+        counters = way(client.look(), "b", Way.TO_NODE).counters
+    assert taken == frames
+    assert (counters.passed, counters.overflowed) == (count, 0)
+
+
+def test_what_waits_for_a_node_that_goes_is_dropped(client):
+    with plug(client, "a") as a, plug(client, "b"):
+        for _ in range(1500):
+            a.send(FRAME + bytes(1400))
+    deadline = time.monotonic() + 5
+    while way(client.look(), "b", Way.TO_NODE).counters.overflowed == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    counters = way(client.look(), "b", Way.TO_NODE).counters
+    assert counters.passed + counters.overflowed == counters.entered

@@ -145,6 +145,16 @@ def test_a_transport_error_is_a_lost_path(kernel, stage, port, node):
     assert stage.defect.told == [("lost", "engine1")]
 
 
+def test_a_command_that_an_engine_held_when_it_went_tells_of_its_loss(kernel, stage, port, node):
+    kernel.put(4, READ, [(DATA_AT, 512)])
+    stage.accept(port)
+
+    node.answer(node.take(), status=2, sense=sense(2, 8, 0))
+    port.passage.reap()
+
+    assert stage.defect.told == [("lost", "engine1")]
+
+
 def test_an_engine_is_lost_once_and_comes_back_once(kernel, stage, port, node):
     endings = [sense(2, 4, 0x0C), sense(2, 4, 0x0C), b"", b""]
     for number, ending in enumerate(endings):
