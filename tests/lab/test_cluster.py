@@ -8,7 +8,7 @@ from reports.folder import load_run
 from reports.record import EventKind, Verdict
 from tests.lab.support import guest_processes
 
-SCENARIOS = ("P2", "E3", "L3", "A1")
+SCENARIOS = ("E3", "L3")
 LOOK = "multipath -ll -v 2 | grep -c 'active ready running'"
 
 
