@@ -91,6 +91,12 @@ def lab_notice(view: View) -> tuple[str, str] | None:
         )
     if view.lab.kind != "virtual":
         return None
+    if view.lab.topology == "cluster":
+        return (
+            "Virtual lab",
+            f"Each host, engine and array ran in {kernel} of its own, all on one machine; no "
+            "storage hardware took part.",
+        )
     return (
         "Virtual lab",
         f"All hosts, engines and arrays ran in {kernel} on one machine; no storage hardware took "

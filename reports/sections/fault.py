@@ -251,6 +251,8 @@ def reproduce_command(view: View, scenario: Scenario) -> str:
     if run.lab.kind == "virtual":
         named = (("--kernel", run.lab.kernel), ("--target", run.lab.target))
         lab = "".join(f"{option} {value} " for option, value in named if value)
+        if run.lab.topology == "cluster":
+            lab += "--topology cluster "
     repeat = f" --repeat {scenario.plan.repeats}" if scenario.plan.repeats > 1 else ""
     profile = f"--profile {run.profile} "
     for option in ("workload", "application"):

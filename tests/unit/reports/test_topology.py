@@ -9,8 +9,9 @@ from reports.folder import load_run
 from reports.ink import Segments, Text
 from reports.model import Scenario
 from reports.record import LabRecord, PathRecord, StepPlan, Verdict
+from reports.sections.fault import reproduce_command
 from reports.topology import LINK, Broken, broken_of, draw_topology, not_drawn
-from reports.view import view_of
+from reports.view import lab_notice, view_of
 
 ALONE = Broken(ids=("E1k",), verdict=Verdict.PASS)
 
@@ -84,3 +85,22 @@ def test_what_has_no_place_in_the_drawing_is_told(samples: dict[str, Path]) -> N
     broken = {"engine1": ALONE, "host1-engine2": ALONE, LINK: ALONE, "the clock": ALONE}
     assert list(not_drawn(lab, broken)) == ["the clock"]
     assert LINK in not_drawn(replace(lab, engines=["engine1"]), {LINK: ALONE})
+
+
+def test_a_lab_with_a_guest_for_each_box_says_so_and_how_to_have_it_again(
+    samples: dict[str, Path],
+) -> None:
+    run = load_run(samples["healthy"])
+    said = {}
+    for topology in ("single", "cluster"):
+        lab = replace(run.run.lab, topology=topology)
+        fields = {name: getattr(run, name) for name in run.__slots__}
+        view = view_of(type(run)(**{**fields, "run": replace(run.run, lab=lab)}))
+        notice = lab_notice(view)
+        assert notice is not None
+        said[topology] = (notice[1], reproduce_command(view, view.scenarios[0]))
+
+    assert said["single"][0].startswith("All hosts, engines and arrays ran in ")
+    assert said["cluster"][0].startswith("Each host, engine and array ran in ")
+    assert "--topology" not in said["single"][1]
+    assert "--topology cluster " in said["cluster"][1]
