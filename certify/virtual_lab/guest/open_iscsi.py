@@ -33,7 +33,7 @@ def start(initiator: str, settings: Mapping[str, str] = SETTINGS) -> None:
     Sessions that are opened afterwards have these *settings*.
     """
     if missing := [one for one in ("iscsid", "iscsiadm") if shutil.which(one) is None]:
-        raise LioError(f"not installed: {', '.join(missing)}; make peers installs it")
+        raise LioError(f"not installed: {', '.join(missing)}; make cluster installs it")
     folder = Path("/etc/iscsi")
     (folder / "initiatorname.iscsi").write_text(f"InitiatorName={initiator}\n", encoding="ascii")
     use_settings(settings)

@@ -138,7 +138,7 @@ def _array(chosen: Settings, name: str, found: "Found") -> Array:
 
 
 def _redundancy() -> Command:
-    """Ask either engine: one of them may have no power."""
+    """Ask both engines: one that is gone, or that has lost the other, is not redundant."""
     words = (
         f"ssh root@{engine} grep -qx redundant=yes {router.state_file(engine)}"
         for engine in ENGINES
