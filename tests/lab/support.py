@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+from reports.folder import Run
+from reports.record import EventKind, Verdict
+
 MARK = f"ZEROSTALL_TEST={os.getpid()}"
 """In the environment of everything that these tests start, and of nothing else."""
 
@@ -19,3 +22,17 @@ def guest_processes() -> list[str]:
         if marked:
             found.append(line)
     return found
+
+
+def assert_only_time_was_noticed(run: Run, scenario: str) -> None:
+    """No I/O error, no wrong data, redundant again: what it takes is measured by certify run."""
+    repeats = [one for one in run.judgement.scenarios if one.id == scenario]
+    kinds = {event.kind for event in run.events if event.scenario == scenario}
+
+    assert repeats
+    for judged in repeats:
+        assert judged.mismatches == judged.io_errors == 0
+        assert judged.sectors_verified > 0
+        assert judged.verdict is not Verdict.NOT_RUN
+    assert {EventKind.PROVEN, EventKind.MEND_PROVEN, EventKind.REDUNDANCY} <= kinds
+    assert EventKind.ERROR not in kinds

@@ -10,7 +10,6 @@ from certify.lab import (
     Array,
     Command,
     Control,
-    Engine,
     General,
     Host,
     Lab,
@@ -26,7 +25,7 @@ from certify.virtual_lab.cluster.plan import ARRAYS, ENGINES, Plan
 from certify.virtual_lab.guest import outside, purge, router
 from certify.virtual_lab.guest.cluster import engine as engine_node
 from certify.virtual_lab.guest.settings import Settings
-from certify.virtual_lab.guest.targets.reference_router import ATTACH_S, STOP_S, SUPERVISOR
+from certify.virtual_lab.guest.targets.reference_router import ATTACH_S, engine_of
 from certify.virtual_lab.targets import target_named
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def lab_of(chosen: Settings, plan: Plan, found: "Found") -> Lab:
             )
             for (engine, fabric), address in found.paths.items()
         ],
-        engine=[_engine(chosen, name) for name in ENGINES],
+        engine=[engine_of(chosen, name, engine_node.command, reach(name)) for name in ENGINES],
         array=[_array(chosen, name, found) for name in ARRAYS],
         link=_link(),
         redundancy=_redundancy(),
@@ -91,23 +90,6 @@ def lab_of(chosen: Settings, plan: Plan, found: "Found") -> Lab:
 def reach(node: str) -> str:
     """Return how the suite reaches a node."""
     return f"ssh:root@{node}"
-
-
-def _engine(chosen: Settings, name: str) -> Engine:
-    state = router.state_file(name)
-    start = Command(argv=engine_node.command(chosen, "start", name))
-    leave = engine_node.command(chosen, "stop", name, "--timeout", str(STOP_S))
-    return Engine(
-        name=name,
-        reach=reach(name),
-        pid=Command(argv=["sed", "-n", "s/^pid=//p", state]),
-        start=start,
-        ready=Command(argv=["grep", "-qx", "ready=yes", state]),
-        leave=Command(argv=leave, timeout_s=2.0 * STOP_S),
-        left=Command(argv=["grep", "-qx", "pid=", state]),
-        rejoin=start,
-        manager=Command(argv=["sh", "-c", SUPERVISOR, "sh", state]),
-    )
 
 
 def _array(chosen: Settings, name: str, found: "Found") -> Array:

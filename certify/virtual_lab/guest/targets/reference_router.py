@@ -1,6 +1,7 @@
 """The reference router as a target: two engines, their supervisors, and what an operator does."""
 
 import sys
+from collections.abc import Callable
 from importlib.resources import files
 
 import msgspec
@@ -71,7 +72,7 @@ def told(
     return Built(
         units=units,
         paths=paths,
-        engines=tuple(_engine(chosen, engine) for engine in layout.ENGINES),
+        engines=tuple(engine_of(chosen, engine) for engine in layout.ENGINES),
         arrays=tuple(_operated(chosen, one) for one in arrays_of(disks, layout.LOGICAL_UNITS)),
         link=_link(),
         redundancy=Command(argv=redundant),
@@ -83,12 +84,19 @@ def told(
     )
 
 
-def _engine(chosen: Settings, engine: str) -> Engine:
+def engine_of(
+    chosen: Settings,
+    engine: str,
+    argv: Callable[..., list[str]] = router.argv,
+    reach: str = "local",
+) -> Engine:
+    """Return an engine as a lab file has it; *argv* is `router.argv`, or what is it elsewhere."""
     state = router.state_file(engine)
-    start_it = Command(argv=router.argv(chosen, "start", engine))
-    leave = router.argv(chosen, "stop", engine, "--timeout", str(STOP_S))
+    start_it = Command(argv=argv(chosen, "start", engine))
+    leave = argv(chosen, "stop", engine, "--timeout", str(STOP_S))
     return Engine(
         name=engine,
+        reach=reach,
         pid=Command(argv=["sed", "-n", "s/^pid=//p", state]),
         start=start_it,
         ready=Command(argv=["grep", "-qx", "ready=yes", state]),
