@@ -30,8 +30,8 @@ class Barrier:
         self.peer_prepared = False
         self.prepared = False
         """As follower: whether the leader may have committed the proposal."""
-        self.ties: set[int] = set()
-        """Tie-break legs of all proposals since the last commit that the peer may have taken."""
+        self.open: set[tuple[int, ...]] = set()
+        """Legs in sync, of all proposals since the last commit that the peer may have taken."""
         self.newest_epoch = 0
         self._unit = unit
         self._record: Errand | None = None
@@ -70,7 +70,7 @@ class Barrier:
         )
         unit.note(f"epoch {state.epoch}: {words}; members {_list(state.members)} ({why})")
         if not self._alone:
-            self.ties.add(tie_break(state))
+            self.open.add(in_sync(state))
             unit.send(Prepare(unit.name, state))
 
     def ask_again(self) -> None:
@@ -191,7 +191,7 @@ class Barrier:
         """Take the follower's word that it holds and has drained."""
         if self.proposal is not None and epoch == self.proposal.epoch:
             self.peer_prepared = True
-            self.ties = {tie_break(self.proposal)}
+            self.open = {in_sync(self.proposal)}
 
     def take_commit(self, epoch: int, now_ns: int) -> None:
         """Take the leader's word that the proposal holds now."""
@@ -217,13 +217,8 @@ class Barrier:
     def _end(self, state: UnitState, now_ns: int) -> None:
         alone = self._alone
         self.give_up()
-        self.ties = set()
+        self.open = set()
         self._unit.adopt(state, now_ns, drained=not alone)
-
-
-def tie_break(state: UnitState) -> int:
-    """Return the leg at which engines that lost each other race: the lowest in sync."""
-    return state.states.index(LegState.IN_SYNC)
 
 
 def in_sync(state: UnitState) -> tuple[int, ...]:

@@ -40,12 +40,17 @@ from reference_router.peer import Peer
 from reference_router.regions import RegionMapError
 from reference_router.service import ServiceRequest
 from reference_router.unit import Phase, Timing, Unit, UnitSetup
+from reference_router.votes import Witness
+from reference_router.witness_messages import WitnessMessage
 
 _CLOCK_DRIFT = 16  # a promise is kept for 1/16 longer than it is relied on
 
 
 class Cluster:
-    """The core of one engine. `config` is a digest of what both must have in common."""
+    """The core of one engine. `config` is a digest of what both must have in common.
+
+    `has_witness`: whether a witness decides where the legs alone cannot, see `fencing`.
+    """
 
     def __init__(
         self,
@@ -56,15 +61,24 @@ class Cluster:
         config: str,
         outbox: Outbox,
         now_ns: int,
+        has_witness: bool = False,
     ) -> None:
         self.engine_id = engine_id
         self.peer = Peer()
+        self.witness = Witness(
+            outbox,
+            used=has_witness,
+            engine_id=engine_id,
+            config=config,
+            patience_ns=timing.peer_timeout_ns,
+        )
         self.units: Mapping[str, Unit] = {
             setup.name: Unit(
                 setup,
                 engine_id=engine_id,
                 timing=timing,
                 peer=self.peer,
+                vote=self.witness.vote_of(setup.name, engine_id),
                 outbox=outbox,
                 now_ns=now_ns,
             )
@@ -117,6 +131,18 @@ class Cluster:
         else:
             self._pass_on(message, now_ns)
 
+    def witness_up(self, now_ns: int) -> None:
+        """Greet the witness: a session with it has come up."""
+        self.witness.up(now_ns)
+
+    def witness_down(self) -> None:
+        """Go on without the witness till it is back: nothing but a vote needs it."""
+        self.witness.down()
+
+    def witness_says(self, message: WitnessMessage, now_ns: int) -> None:
+        """Take a message of the witness."""
+        self.witness.take(message, now_ns)
+
     def leg_done(self, io: LegIo, error: int, now_ns: int) -> None:
         """Take the end of a leg I/O."""
         io.mirror.leg_done(io, error, now_ns)
@@ -163,6 +189,7 @@ class Cluster:
             elif self.peer.linked and now_ns >= self._next_ping_ns:
                 self._next_ping_ns = now_ns + self._timing.ping_ns
                 self._outbox.messages.append(Ping(now_ns))
+        self.witness.tick(now_ns)
         for unit in self.units.values():
             unit.tick(now_ns)
         self.drive(now_ns, all_units=True)

@@ -6,6 +6,7 @@ from reference_router.keys import Control
 from reference_router.messages import Message
 from reference_router.scsi import Op as Op
 from reference_router.scsi import Response
+from reference_router.witness_messages import WitnessMessage
 
 if TYPE_CHECKING:
     from reference_router.traffic import Traffic
@@ -122,6 +123,8 @@ class Outbox:
         "messages",
         "notes",
         "refuse_link",
+        "refuse_witness",
+        "to_witness",
     )
 
     def __init__(self) -> None:
@@ -134,3 +137,5 @@ class Outbox:
         self.changed: list[str] = []
         self.notes: list[str] = []
         self.refuse_link = ""
+        self.to_witness: list[WitnessMessage] = []
+        self.refuse_witness = ""

@@ -33,6 +33,7 @@ from reference_router.starting import Starting
 from reference_router.unit_setup import Phase as Phase
 from reference_router.unit_setup import Timing as Timing
 from reference_router.unit_setup import UnitSetup as UnitSetup
+from reference_router.votes import Vote
 
 _FOR_EVER_NS = 1 << 63
 
@@ -47,6 +48,7 @@ class Unit:
         engine_id: int,
         timing: Timing,
         peer: Peer,
+        vote: Vote,
         outbox: Outbox,
         now_ns: int,
     ) -> None:
@@ -56,6 +58,7 @@ class Unit:
         self.timing = timing
         self.outbox = outbox
         self.peer = peer.of_unit()
+        self.vote = vote
         self.leg_count = len(setup.legs)
         self.phase = Phase.STARTING
         self.stopping = False
@@ -125,6 +128,7 @@ class Unit:
             and not self.requests.waiting
             and not self.leading.waiting
             and not self.stopping
+            and self.vote.settled
         )
 
     def shown(self, leg: int) -> LegState:
@@ -219,6 +223,7 @@ class Unit:
         if self.phase is Phase.STOPPED:
             return
         self.admission.tell()
+        self.vote.drive(now_ns)
         if self.phase is Phase.STARTING:
             self._drive_starting(now_ns)
             return
@@ -298,6 +303,7 @@ class Unit:
             self.mirror.confirm_reads(_FOR_EVER_NS, now_ns)
         elif grows:
             self.mirror.leases.share(leads=self.leads)
+            self.vote.begin(state.epoch)
             self.in_touch = True
             self.promised_until_ns = 0
             self.admission.tell_again()
@@ -347,6 +353,7 @@ class Unit:
         self.mirror.lose()
         self.requests.lose()
         self.fencing.give_up()
+        self.vote.waive()
         self.barrier.give_up()
         self.admission.give_up()
         self.copier.forget()

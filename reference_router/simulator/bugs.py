@@ -11,6 +11,7 @@ from typing import Any
 from reference_router import mirror, starting, startup
 from reference_router.commands import Command, LegIo, Op
 from reference_router.copier import Copier
+from reference_router.fencing import Fencing
 from reference_router.keyring import End, Fate, Keyring
 from reference_router.leases import Leases
 from reference_router.messages import LegState
@@ -18,6 +19,8 @@ from reference_router.mirror import Mirror
 from reference_router.startup import Assessment
 from reference_router.traffic import FIRST_WRITES, Traffic
 from reference_router.unit import Unit
+from reference_router.witness_ledger import Ledger
+from reference_router.witness_messages import Claim, Ruling
 
 COMPILED = not str(mirror.__file__).endswith(".py")
 """Compiled code calls its own methods straight: what is planted there would have no effect."""
@@ -199,6 +202,25 @@ def _lose_lease() -> list[Patch]:
     return [(Leases, "asked_for", asked_for)]
 
 
+def _vote_for_both() -> list[Patch]:
+    """`one-side`: the witness rules for whoever asks."""
+
+    def claim(self: Ledger, engine: int, asked: Claim) -> tuple[Ruling, bool]:
+        vote = Ruling(unit=asked.unit, turn=asked.turn, holder=engine, membership=asked.membership)
+        return vote, False
+
+    return [(Ledger, "claim", claim)]
+
+
+def _vote_beside_tie_break() -> list[Patch]:
+    """`one-side`: who has the tie-break leg goes on without asking the witness."""
+
+    def meeting(self: Fencing) -> set[int]:
+        return {min(legs) for legs in self._possible}
+
+    return [(Fencing, "_meeting", property(meeting))]
+
+
 BUGS: dict[str, Callable[[], list[Patch]]] = {
     "ack-after-one-leg": _ack_after_one_leg,
     "believe-any-leg": _believe_any_leg,
@@ -215,6 +237,8 @@ BUGS: dict[str, Callable[[], list[Patch]]] = {
     "read-for-ever": _read_for_ever,
     "read-resyncing": _read_resyncing,
     "replay": _replay,
+    "vote-beside-tie-break": _vote_beside_tie_break,
+    "vote-for-both": _vote_for_both,
 }
 
 

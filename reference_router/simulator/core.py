@@ -24,7 +24,12 @@ _LEASES_MAX = 3  # few, so that leases are given back too
 
 
 def make_core(
-    number: int, now_ns: int, *, cold_start: bool, persisted: tuple[tuple[int, ServiceState], ...]
+    number: int,
+    now_ns: int,
+    *,
+    cold_start: bool,
+    persisted: tuple[tuple[int, ServiceState], ...],
+    has_witness: bool,
 ) -> tuple[Cluster, Unit, Outbox]:
     """Return the core of one engine, its unit, and where it acts."""
     outbox = Outbox()
@@ -44,6 +49,12 @@ def make_core(
         leg_slow_s=2,
     )
     cluster = Cluster(
-        number, (setup,), timing=TIMING, config="simulated", outbox=outbox, now_ns=now_ns
+        number,
+        (setup,),
+        timing=TIMING,
+        config="simulated",
+        outbox=outbox,
+        now_ns=now_ns,
+        has_witness=has_witness,
     )
     return cluster, cluster.units[UNIT], outbox

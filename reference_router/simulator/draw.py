@@ -36,11 +36,11 @@ _WEIGHTS = tuple(weight for _, weight in _OPS)
 
 FAMILIES = (
     "crash", "hang", "link", "oneway", "leg", "slow", "media", "double", "restart", "cold",
-    "operator",
+    "operator", "site", "witness",
 )  # fmt: skip
 """What `--faults` takes."""
 
-_SINGLE = tuple(family for family in FAMILIES if family not in ("double", "cold"))
+_SINGLE = tuple(family for family in FAMILIES if family not in ("double", "cold", "site"))
 
 
 def draw(seed: int, families: tuple[str, ...] = FAMILIES, *, operations: int = 40) -> Plan:
@@ -59,6 +59,7 @@ def draw(seed: int, families: tuple[str, ...] = FAMILIES, *, operations: int = 4
     return Plan(
         seed=seed,
         proof_of_death=chance.random() < 0.5,
+        witness=chance.random() < 0.5,
         operations=_operations(chance, operations, faults),
         faults=tuple(sorted(faults, key=lambda fault: fault.at_us)),
     )
@@ -69,6 +70,8 @@ def _draw_family(chance: random.Random, families: tuple[str, ...]) -> list[Fault
     at_us = chance.randrange(_FIRST_FAULT_US, _LOAD_US)
     if family == "cold":
         return _cold(chance, at_us)
+    if family == "site":
+        return _site(chance, at_us) if chance.random() < 0.5 else _split(chance, at_us)
     if family == "double" and chance.random() < 0.25:
         return _parted(chance, at_us)
     if family == "double":
@@ -209,6 +212,58 @@ def _cold(chance: random.Random, at_us: int) -> list[Fault]:
     return faults
 
 
+def _site(chance: random.Random, at_us: int) -> list[Fault]:
+    """An engine and an array go at once, or nearly; at times the witness was with them."""
+    near_us = chance.choice((1, 2 * _MS, 100 * _MS))
+    leg_kind = chance.choice((Kind.LEG_ERROR, Kind.LEG_HANG))
+    faults = [
+        Fault(
+            at_us=at_us + chance.randrange(near_us),
+            kind=chance.choice((Kind.POWER, Kind.POWER, Kind.HANG)),
+            engine=chance.choice(ENGINES),
+            for_us=chance.randrange(500 * _MS, 3000 * _MS),
+        ),
+        Fault(
+            at_us=at_us + chance.randrange(near_us),
+            kind=leg_kind,
+            leg=chance.randrange(len(LEGS)),
+            for_us=chance.randrange(500 * _MS, 2500 * _MS),
+        ),
+    ]
+    if chance.random() < 0.3:
+        faults.append(_witness(chance, at_us + chance.randrange(near_us)))
+    return faults
+
+
+def _split(chance: random.Random, at_us: int) -> list[Fault]:
+    """The engines lose each other, and each keeps one array."""
+    for_us = chance.randrange(400 * _MS, 2500 * _MS)
+    first = chance.choice(ENGINES)
+    faults = [Fault(at_us=at_us, kind=chance.choice((Kind.CUT, Kind.SILENCE)), for_us=for_us)]
+    faults += [
+        Fault(
+            at_us=at_us + chance.randrange(1 + chance.choice((0, 2 * _MS, 200 * _MS))),
+            kind=Kind.LEG_ERROR,
+            engine=engine,
+            leg=leg,
+            for_us=chance.randrange(300 * _MS, 2500 * _MS),
+        )
+        for leg, engine in enumerate((first, 3 - first))
+    ]
+    if chance.random() < 0.5:
+        faults.append(_witness(chance, at_us + chance.randrange(400 * _MS)))
+    return faults
+
+
+def _witness(chance: random.Random, at_us: int) -> Fault:
+    return Fault(
+        at_us=at_us,
+        kind=chance.choice((Kind.WITNESS_DOWN, Kind.WITNESS_CUT)),
+        engine=chance.choice((0, *ENGINES)),
+        for_us=_length_us(chance, longest_ms=1500),
+    )
+
+
 _FAMILY: dict[str, Callable[[random.Random, int], Fault]] = {
     "crash": _crash,
     "hang": _hang,
@@ -219,6 +274,7 @@ _FAMILY: dict[str, Callable[[random.Random, int], Fault]] = {
     "media": _media,
     "restart": _restart,
     "operator": _operator,
+    "witness": _witness,
 }
 
 

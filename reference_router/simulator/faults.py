@@ -157,6 +157,15 @@ class Faults:
         bad.add(fault.block)
         self._world.at(self._world.now_ns + fault.for_us * _US, bad.discard, fault.block)
 
+    def _witness(self, fault: Fault) -> None:
+        world = self._world
+        until_ns = world.now_ns + fault.for_us * _US
+        if fault.kind is Kind.WITNESS_DOWN:
+            world.witness.fall(until_ns)
+            return
+        for number in (fault.engine,) if fault.engine else ENGINES:
+            world.witness.cut(number, until_ns)
+
 
 _BEGIN: dict[Kind, Callable[[Faults, Fault], None]] = {
     Kind.CRASH: Faults._engine,
@@ -174,4 +183,6 @@ _BEGIN: dict[Kind, Callable[[Faults, Fault], None]] = {
     Kind.LEG_SLOW: Faults._leg,
     Kind.DETACH: Faults._detach,
     Kind.MEDIUM: Faults._medium,
+    Kind.WITNESS_DOWN: Faults._witness,
+    Kind.WITNESS_CUT: Faults._witness,
 }

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     LEG_SLOW = "leg-slow"  # an array takes long for everything
     DETACH = "detach"  # an operator takes a leg out, and attaches it again
     MEDIUM = "medium"  # a block cannot be read before it is written, or the end
+    WITNESS_DOWN = "witness-down"  # the witness's box goes dark; its votes are kept
+    WITNESS_CUT = "witness-cut"  # an engine, or (0) both, and the witness do not hear each other
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,7 +58,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             words.append(f"engine {self.engine}")
         if self.kind in LEG_KINDS:
             words.append(f"leg {LEGS[self.leg]}")
-        if self.kind is Kind.LEG_ERROR:
+        if self.kind in (Kind.LEG_ERROR, Kind.WITNESS_CUT):
             words.append(f"for engine {self.engine}" if self.engine else "for both engines")
         if self.kind is Kind.MEDIUM:
             words.append(f"block {self.block}")
@@ -98,10 +100,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A whole run. `seed` still decides latencies, orders and the fate of I/O under way.
 
     `proof_of_death`: a link that went down tells whether the peer's process has ended.
+    `witness`: the engines have one.
     """
 
     seed: int
     proof_of_death: bool
+    witness: bool = False
     operations: tuple[Planned, ...]
     faults: tuple[Fault, ...]
 

@@ -18,7 +18,14 @@ from reference_router.simulator.registering import Registration
 if TYPE_CHECKING:
     from reference_router.simulator.world import World
 
-_SOURCES = {"message": "link", "link up": "link", "link down": "link"}
+_SOURCES = {
+    "message": "link",
+    "link up": "link",
+    "link down": "link",
+    "ruling": "witness",
+    "witness up": "witness",
+    "witness down": "witness",
+}
 Event = tuple[str, Any, Any]
 """What happened, and what goes with it."""
 
@@ -55,12 +62,17 @@ class Engine:
         self.flights: dict[LegIo, Flight] = {}
         self.attempts: dict[Attempt, None] = {}  # that the host waits for
         self.session = 0  # of the link, as far as this end was told; 0 is none
+        self.witness_session = 0  # the same, with the witness
         self.actions_left = -1  # before it falls; -1: it does not
         self.falls: tuple[Kind, int] = (Kind.CRASH, 0)
         self._told = [False] * len(LEGS)
         self._seen: UnitState | None = None
         self.cluster, self.unit, self.outbox = make_core(
-            number, self.now_ns, cold_start=cold_start, persisted=world.disks[number]
+            number,
+            self.now_ns,
+            cold_start=cold_start,
+            persisted=world.disks[number],
+            has_witness=world.plan.witness,
         )
 
     @property
@@ -128,6 +140,14 @@ class Engine:
             self._ask(first, now_ns)
         elif what == "manage":
             self.cluster.manage(UNIT, first, attach=second)
+        elif what == "ruling":
+            if first == self.witness_session:
+                self.cluster.witness_says(second, now_ns)
+        elif what == "witness up":
+            self.witness_session = first
+            self.cluster.witness_up(now_ns)
+        elif what == "witness down":
+            self._witness_down(first)
         elif what == "stop":
             self.stopping = True
             self.cluster.stop()
@@ -185,6 +205,11 @@ class Engine:
             self.session = 0
             self.cluster.link_down(now_ns, peer_is_dead=peer_is_dead)
 
+    def _witness_down(self, session: int) -> None:
+        if session == self.witness_session:
+            self.witness_session = 0
+            self.cluster.witness_down()
+
     # Actions
 
     def _flush(self) -> bool:
@@ -219,6 +244,13 @@ class Engine:
             elif outbox.refuse_link:
                 why, outbox.refuse_link = outbox.refuse_link, ""
                 world.wire.close(self, why)
+            elif outbox.to_witness:
+                if not self._acts():
+                    return False
+                world.witness.send(self, outbox.to_witness.pop(0))
+            elif outbox.refuse_witness:
+                why, outbox.refuse_witness = outbox.refuse_witness, ""
+                world.witness.close(self, why)
             else:
                 break
         for note in outbox.notes:

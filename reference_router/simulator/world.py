@@ -23,6 +23,7 @@ from reference_router.simulator.shell import Engine
 from reference_router.simulator.storage import Storage
 from reference_router.simulator.violation import Violation
 from reference_router.simulator.wire import Wire
+from reference_router.simulator.witness import Witness
 
 _US = 1000
 _MS = 1000 * _US
@@ -58,6 +59,7 @@ class World:
         self.registrations = Registrations(self)
         self.disks: dict[int, tuple[tuple[int, ServiceState], ...]] = {1: (), 2: ()}
         """The persistent reservations that each engine keeps."""
+        self.witness = Witness(self, self._stream("witness"))
         self.faults = Faults(self, self._stream("faults"))
         self._quiet_after_ns = 0
 
@@ -172,6 +174,7 @@ class World:
         )
         self.at(self.now_ns + self.chance.randrange(_MS), self._tick, engine)
         self.wire.connect_later()
+        self.witness.connect_later(engine)
 
     def tell(self, engine: Engine, what: str, first: object, second: object = None) -> None:
         """Queue an event for an engine; it takes it soon, with what else has come till then."""
@@ -215,6 +218,7 @@ class World:
         engine.alive = False
         self.engines[engine.number] = None
         self.wire.lose(engine, tells=tells)
+        self.witness.lose(engine)
         self.hosts.engine_died(engine)
         self.registrations.engine_died(engine)
 

@@ -13,6 +13,8 @@ from reference_router.commands import Command, LegIo, Op, Outbox
 from reference_router.keys import Control, ControlOp, ControlResult, Key, Outcome
 from reference_router.messages import LegState, Message, decode, encode
 from reference_router.unit import Timing, Unit, UnitSetup
+from reference_router.witness_ledger import Ledger
+from reference_router.witness_messages import Claim, Greeting, Waive, Welcome, WitnessMessage
 
 MS = 1_000_000
 IN_SYNC, RESYNCING, STALE = LegState.IN_SYNC, LegState.RESYNCING, LegState.STALE
@@ -117,7 +119,7 @@ class Array:
 class Node:
     """One engine: its core, and what its shell would hold."""
 
-    def __init__(self, number: int, now_ns: int, **changes: object) -> None:
+    def __init__(self, number: int, now_ns: int, *, witness: bool, **changes: object) -> None:
         self.number = number
         self.outbox = Outbox()
         self.cluster = Cluster(
@@ -127,6 +129,7 @@ class Node:
             config="x",
             outbox=self.outbox,
             now_ns=now_ns,
+            has_witness=witness,
         )
         self.inbox: deque[Message] = deque()
         self.ended: list[Command] = []
@@ -142,8 +145,10 @@ class Node:
 class Bench:
     """Engines 1 and 2 as far as they were started, arrays A and B, a link."""
 
-    def __init__(self, *engines: int, **changes: object) -> None:
+    def __init__(self, *engines: int, witness: bool = False, **changes: object) -> None:
         self.now_ns = 0
+        self.ledger = Ledger() if witness else None
+        self.rulings_arrive = True
         self.arrays = [Array(), Array()]
         self.nodes: dict[int, Node] = {}
         self.linked = False
@@ -157,8 +162,20 @@ class Bench:
         return self.nodes[engine].unit
 
     def start(self, engine: int, **changes: object) -> Node:
-        node = self.nodes[engine] = Node(engine, self.now_ns, **changes)
+        witness = self.ledger is not None
+        node = self.nodes[engine] = Node(engine, self.now_ns, witness=witness, **changes)
+        if witness:
+            self.meet_witness(engine)
         return node
+
+    def meet_witness(self, engine: int) -> None:
+        """Let an engine and the witness hear each other."""
+        self.nodes[engine].cluster.witness_up(self.now_ns)
+
+    def part_from_witness(self, engine: int) -> None:
+        """Let an engine and the witness not hear each other any more."""
+        self.nodes[engine].outbox.to_witness.clear()
+        self.nodes[engine].cluster.witness_down()
 
     def meet(self) -> None:
         """Bring the link up."""
@@ -242,7 +259,7 @@ class Bench:
         before = len(outbox.leg_io), len(outbox.controls)
         node.cluster.drive(self.now_ns)
         did |= before != (len(outbox.leg_io), len(outbox.controls))
-        did |= self._transmit(node)
+        did |= self._transmit(node) | self._claim(node)
         if outbox.refuse_link:
             node.notes.append(f"refused: {outbox.refuse_link}")
             outbox.refuse_link = ""
@@ -288,6 +305,20 @@ class Bench:
                 node.cluster.control_done(control, array.control(node.number, control))
         return did
 
+    def _claim(self, node: Node) -> bool:
+        asked, node.outbox.to_witness = node.outbox.to_witness, []
+        for message in asked:
+            answer: WitnessMessage = message
+            if isinstance(message, Greeting):
+                answer = Welcome()
+            elif isinstance(message, Claim) and self.ledger:
+                answer, _ = self.ledger.claim(node.number, message)
+            elif isinstance(message, Waive) and self.ledger:
+                answer, _ = self.ledger.waive(node.number, message)
+            if self.rulings_arrive:
+                node.cluster.witness_says(answer, self.now_ns)
+        return bool(asked)
+
     def _transmit(self, node: Node) -> bool:
         other = self.nodes.get(3 - node.number)
         if not self.linked or other is None:
@@ -305,16 +336,16 @@ class Bench:
         return did
 
 
-def alone(**changes: object) -> Bench:
+def alone(*, witness: bool = False, **changes: object) -> Bench:
     """Return a bench where engine 1 serves without a peer."""
-    bench = Bench(1, cold_start=True, **changes)
+    bench = Bench(1, witness=witness, cold_start=True, **changes)
     bench.until(lambda: bench.unit(1).serves and bench.unit(1).idle)
     return bench
 
 
-def pair(**changes: object) -> Bench:
+def pair(*, witness: bool = False, **changes: object) -> Bench:
     """Return a bench where engine 1 leads and engine 2 follows."""
-    bench = alone(**changes)
+    bench = alone(witness=witness, **changes)
     bench.start(2, **changes)
     bench.meet()
     bench.until(lambda: all(is_settled(bench.unit(each)) for each in (1, 2)))

@@ -27,13 +27,18 @@ def alone(bench: Bench) -> list[int]:
     late=st.sets(st.tuples(st.integers(1, 2), st.integers(0, 1)), max_size=2),
     stage=STAGES,
     order=st.lists(st.sampled_from((1, 2)), max_size=30),
+    witness=st.booleans(),
+    parted=st.sets(st.integers(1, 2)),
 )
-def test_of_two_that_lost_each_other_exactly_one_goes_on(leg, fault, late, stage, order):
+def test_of_two_that_lost_each_other_exactly_one_goes_on(
+    leg, fault, late, stage, order, witness, parted
+):
     """The link is lost at any stage of dropping a leg, and the race is run in any order.
 
-    `late` are paths from an engine to an array that are lost with the link.
+    `late` are paths from an engine to an array that are lost with the link; engines `parted` do not
+    reach the witness for as long.
     """
-    bench = pair()
+    bench = pair(witness=witness)
     bench.stops_at = lambda _, message: stage is not None and isinstance(message, stage)
     bench.arrays[leg].silent = fault == "silent"
     bench.arrays[leg].error = errno.EIO if fault == "error" else 0
@@ -45,6 +50,8 @@ def test_of_two_that_lost_each_other_exactly_one_goes_on(leg, fault, late, stage
     bench.cut()
     for engine, array in late:
         bench.arrays[array].cut_off.add(engine)
+    for engine in parted if witness else ():
+        bench.part_from_witness(engine)
     for engine in order:
         bench.step(engine, controls=1)
         assert len(alone(bench)) < 2
@@ -53,6 +60,8 @@ def test_of_two_that_lost_each_other_exactly_one_goes_on(leg, fault, late, stage
         assert len(alone(bench)) < 2
     for array in bench.arrays:
         array.silent, array.error, array.cut_off = False, 0, set()
+    for engine in parted if witness else ():
+        bench.meet_witness(engine)
     bench.until(lambda: len(alone(bench)) == 1)
     bench.run(500)
     (winner,) = alone(bench)
