@@ -21,11 +21,15 @@ _EXIT_USAGE = 2
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit status: 0 yes or done, 1 no or failed, 2 usage."""
     words = sys.argv[1:] if argv is None else argv
+    # These are of no engine, and the other commands do not need their modules.
     if words[:1] == ["simulate"]:
-        # It needs no configuration, and the other commands do not need its modules.
         from reference_router.simulator.command import simulate
 
         return simulate(words[1:])
+    if words[:1] == ["witness"]:
+        from reference_router.witness import witness
+
+        return witness(words[1:])
     arguments = _parser().parse_args(words)
     try:
         config = load_config(arguments.config)
@@ -46,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="reference_router", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("simulate", help="run the core in a simulated world, with faults")
+    text = "run the witness, which decides between engines that lost each other"
+    commands.add_parser("witness", help=text)
     for name, text in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", type=Path, required=True, help="router.toml")

@@ -104,6 +104,14 @@ class HostTable(_Table, frozen=True, kw_only=True):
     chap_secret: str = ""
 
 
+class WitnessTable(_Table, frozen=True, kw_only=True):
+    """[witness]: who decides between engines that cannot meet on all legs, from a third place."""
+
+    address: str  # where it listens, and engines find it: "tcp:ADDRESS:PORT"
+    state: str = "/var/lib/zerostall/witness.json"  # its votes; they must outlive a loss of power
+    log: str = "/run/zerostall/witness.log"
+
+
 class RouterConfig(_Table, frozen=True, kw_only=True):
     """A whole router file."""
 
@@ -113,6 +121,7 @@ class RouterConfig(_Table, frozen=True, kw_only=True):
     array: list[ArrayTable]
     logical_unit: list[LogicalUnitTable]
     host: list[HostTable]
+    witness: WitnessTable | None = None
 
     @property
     def arrays(self) -> tuple[str, ...]:
@@ -159,7 +168,11 @@ class RouterConfig(_Table, frozen=True, kw_only=True):
         nexuses = ([engine.id for engine in self.engine], hosts)
         units = [(unit.name, unit.naa, unit.serial, unit.size_bytes) for unit in self.logical_unit]
         region = cluster.resync_region_bytes
-        common = (cluster.name, region, self.arrays, units, times, nexuses)
+        common: tuple[object, ...] = (
+            cluster.name, region, self.arrays, units, times, nexuses
+        )  # fmt: skip
+        if self.witness is not None:
+            common += (self.witness.address,)
         return hashlib.sha256(repr(common).encode()).hexdigest()[:16]
 
 
@@ -207,6 +220,8 @@ def _check(config: RouterConfig) -> None:
     for engine in config.engine:
         _check_legs(config, engine)
         _check_metrics(engine)
+    if config.witness is not None:
+        _check_witness(config, config.witness)
 
 
 def _check_cluster(cluster: ClusterTable) -> None:
@@ -273,6 +288,16 @@ def _check_metrics(engine: EngineTable) -> None:
             parse_address(engine.metrics)
     except ValueError as error:
         raise ConfigError(f"engine {engine.name}: metrics: {error}") from error
+
+
+def _check_witness(config: RouterConfig, witness: WitnessTable) -> None:
+    scheme, _, rest = witness.address.partition(":")
+    host, _, port = rest.rpartition(":")
+    good = scheme == "tcp" and bool(host) and port.isdecimal() and 0 < int(port) < 1 << 16
+    _expect(good, "witness.address", "tcp:ADDRESS:PORT", repr(witness.address))
+    expected = "a key, since the witness is reached by tcp"
+    _expect(bool(config.cluster.link_key), "cluster.link_key", expected, "none")
+    _expect(len(config.engine) == 2, "[witness]", "two engines to decide between", 1)
 
 
 def _expect(good: bool, key: str, expected: object, seen: object) -> None:

@@ -24,6 +24,7 @@ from reference_router.keys import Control, ControlResult
 from reference_router.legs import Probe
 from reference_router.link import Link
 from reference_router.log import Log, open_log
+from reference_router.messages import Message, decode, encode
 from reference_router.ports import Ports
 from reference_router.reservation_file import ReservationFiles
 from reference_router.scsi import BLOCK_BYTES, Op
@@ -32,6 +33,7 @@ from reference_router.setup import TICK_NS, timing_of, unit_setups
 from reference_router.status import status_of
 from reference_router.supervision import Channel, Kind
 from reference_router.ticker import Ticker
+from reference_router.witness_client import WitnessClient
 
 _MS = 1_000_000
 _COPY_WAIT_S = 0.004
@@ -75,10 +77,21 @@ class Engine:
             config=config.digest(),
             outbox=self._outbox,
             now_ns=now_ns,
+            has_witness=config.witness is not None,
         )
         self._ports = Ports(config, table, sizes=sizes, cluster=self._cluster)
         self._link = self._make_link()
         self._link_was_up = False
+        self._witness: WitnessClient | None = None
+        if config.witness is not None:
+            self._witness = WitnessClient(
+                config.witness.address,
+                key=config.link_key,
+                cluster=self._cluster,
+                outbox=self._outbox,
+                epoll=self._epoll,
+                say=log.say,
+            )
         self._uios: dict[str, UioDevice] = {}
         self._fronts: list[Front] = []
         self._busy_fds = {self._back.event_fd}  # those that carry no message
@@ -93,13 +106,16 @@ class Engine:
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
         self._epoll.register(channel.fileno(), select.EPOLLIN)
 
-    def _make_link(self) -> Link | None:
+    def _make_link(self) -> Link[Message] | None:
         peer = self._config.peer_of(self._table)
         if peer is None:
             return None
         listens = self._table.id < peer.id
         address = self._table.link if listens else peer.link
-        return Link(address, listens=listens, epoll=self._epoll, key=self._config.link_key)
+        key = self._config.link_key
+        return Link(
+            address, listens=listens, epoll=self._epoll, key=key, encode=encode, decode=decode
+        )
 
     # Loop
 
@@ -118,6 +134,8 @@ class Engine:
             if other or due:
                 # First: after a pause of this process, the peer may have gone on without it.
                 self._hear_peer(now_ns)
+                if self._witness is not None:
+                    self._witness.hear(now_ns)
                 self._hear_supervisor(now_ns)
             self._end_leg_io(now_ns)
             for front in self._fronts:
@@ -209,6 +227,8 @@ class Engine:
             messages, outbox.messages = outbox.messages, []
             if self._link is not None:
                 self._link.send(messages)
+        if self._witness is not None:
+            self._witness.flush()
         if outbox.notes or outbox.refuse_link:
             self._flush_rare()
 
@@ -283,7 +303,7 @@ class Engine:
         if self._link_was_up and not link.up:
             self._link_lost(link, now_ns)
 
-    def _link_lost(self, link: Link, now_ns: int) -> None:
+    def _link_lost(self, link: Link[Message], now_ns: int) -> None:
         self._link_was_up = False
         self._outbox.messages.clear()
         dead = link.peer_is_dead()

@@ -123,7 +123,9 @@ class Fencing:
 
     def _ask_the_witness(self, why: str, now_ns: int) -> None:
         vote, limit_ns = self._unit.vote, _REFUSALS * self._unit.timing.leg_deadline_ns
-        vote.want()
+        if not vote.wanted:
+            self._unit.note(f"asks the witness: {self._unit.mirror.legs[self._leg]}: {why}")
+            vote.want()
         if vote.held:
             self._leave_out(f"{why}; by the witness's vote", now_ns)
         elif vote.refused_since_ns and now_ns - vote.refused_since_ns > limit_ns:

@@ -1,6 +1,7 @@
-"""The link between the two engines: authenticated sessions, always tried again. Shell, no protocol.
+"""The link to another daemon: authenticated sessions, always tried again. Shell, no protocol.
 
-The engine of lower id listens, the other connects. Addresses: a path (Unix socket), or
+Between two engines the one of lower id listens, the other connects; an engine connects to the
+witness. Addresses: a path (Unix socket), or
 "tcp:HOST:PORT". A connection counts only when its peer has proven that it has the key; until then
 the next one replaces it, so a stranger is in nobody's way.
 """
@@ -11,11 +12,12 @@ import os
 import secrets
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from reference_router.frames import NONCE_BYTES, Codec
-from reference_router.messages import Message, MessageError, decode, encode
+from reference_router.messages import MessageError
 from reference_router.peer_process import PeerProcess, card_of
 from reference_router.session import RECEIVE_BYTES, Session
 
@@ -34,16 +36,30 @@ _KEEPALIVE = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
 )
 
+_Message = TypeVar("_Message")
 
-class Link:
+
+class Link(Generic[_Message]):
     """One end of the link. `epoll` gets and loses its sockets here.
+
+    `encode` and `decode` are of the messages that it carries; `decode` raises MessageError.
 
     What a peer or a stranger does is never an exception: the session is closed, and `closed_why`
     says why. Construction raises OSError or ValueError for an address that cannot be used.
     """
 
-    def __init__(self, address: str, *, listens: bool, epoll: select.epoll, key: bytes) -> None:
-        self._family, self._where = _resolve(address)
+    def __init__(
+        self,
+        address: str,
+        *,
+        listens: bool,
+        epoll: select.epoll,
+        key: bytes,
+        encode: Callable[[_Message], bytes],
+        decode: Callable[[bytes], _Message],
+    ) -> None:
+        self._encode, self._decode = encode, decode
+        self._family, self._where = resolve(address)
         self._epoll = epoll
         self._key = key
         self._card = card_of(os.getpid())
@@ -84,7 +100,7 @@ class Link:
         self._begin(half_open)
         return True
 
-    def receive(self) -> Iterator[Message]:
+    def receive(self) -> Iterator[_Message]:
         """Yield what has arrived, and send what is pending.
 
         When the session has ended, `up` is False afterwards; an end behind messages is read by the
@@ -107,13 +123,13 @@ class Link:
         if session.failed:
             self._end(session.failed, refused=session.refused)
 
-    def send(self, messages: list[Message]) -> None:
+    def send(self, messages: list[_Message]) -> None:
         """Send messages, or as much as the socket takes; the rest when `epoll` says it can go.
 
         If that fails, the next `receive` ends the session: the peer may have said something.
         """
         if self._session is not None:
-            self._session.send([encode(message) for message in messages])
+            self._session.send([self._encode(message) for message in messages])
 
     def flush(self) -> None:
         """Send what is pending."""
@@ -153,11 +169,11 @@ class Link:
         self._next_news_ns = self._now_ns + _REFUSED_NS
         return news
 
-    def _messages(self, session: Session) -> Iterator[Message]:
+    def _messages(self, session: Session) -> Iterator[_Message]:
         """Yield what is in the inbox, until the session is closed or one is no message."""
         while session.inbox and self._session is session:
             try:
-                message = decode(session.inbox.popleft())
+                message = self._decode(session.inbox.popleft())
             except MessageError as error:
                 session.refuse(str(error))
                 session.inbox.clear()
@@ -213,7 +229,7 @@ class Link:
             return
         if self._half_open is not None:
             self._half_open.close()
-        _tune(peer)
+        tune(peer)
         nonce = secrets.token_bytes(NONCE_BYTES)
         listens = self._listener is not None
         codec = Codec(self._key, listens=listens, nonce=nonce, card=self._card)
@@ -247,14 +263,16 @@ class Link:
         return peer
 
 
-def _tune(peer: socket.socket) -> None:
+def tune(peer: socket.socket) -> None:
+    """See that a connection tells soon that the other box is gone."""
     if peer.family != socket.AF_UNIX:
         for level, option, value in _KEEPALIVE:
             with contextlib.suppress(OSError):
                 peer.setsockopt(level, option, value)
 
 
-def _resolve(address: str) -> tuple[socket.AddressFamily, str | tuple[str, int]]:
+def resolve(address: str) -> tuple[socket.AddressFamily, str | tuple[str, int]]:
+    """Return the family of an address, and what to bind or to connect to."""
     if not address.startswith("tcp:"):
         return socket.AF_UNIX, address
     host, _, port = address.removeprefix("tcp:").rpartition(":")

@@ -30,8 +30,17 @@ def status_of(
         "commands": sum(front.commands for front in fronts),
         "command_errors": sum(front.errors for front in fronts),
         "units": units,
+        "witness": _witness(cluster),
         "refused": [each.device.refusal for each in back.probes if each.device.refusal],
     }
+
+
+def _witness(cluster: Cluster) -> dict[str, Any] | None:
+    """Return None where the router has none."""
+    if not cluster.witness.used:
+        return None
+    votes = [name for name, unit in cluster.units.items() if unit.vote.held]
+    return {"in_reach": cluster.witness.linked, "votes": votes}
 
 
 def _role(cluster: Cluster) -> str:

@@ -27,6 +27,8 @@ def _head(status: dict[str, Any]) -> str:
     if pid:
         words.append(f"role {status.get('role', 'none')}")
         words.append("peer joined" if status.get("peer_joined") else "peer not joined")
+        if witness := status.get("witness"):
+            words.append(f"witness {'in reach' if witness['in_reach'] else 'out of reach'}")
     words.append("exported" if status.get("exported") else "not exported")
     if status["tombstone"]:
         words.append("a tombstone answers")

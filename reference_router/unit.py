@@ -17,14 +17,7 @@ from reference_router.housekeeping import Housekeeping
 from reference_router.keyring import Errand, Keyring
 from reference_router.keys import EPOCH_MAX, Key
 from reference_router.leading import Leading
-from reference_router.messages import (
-    Leave,
-    LegState,
-    Maps,
-    Message,
-    Standing,
-    UnitState,
-)
+from reference_router.messages import Leave, LegState, Maps, Message, Standing, UnitState
 from reference_router.mirror import make_mirror
 from reference_router.peer import Peer
 from reference_router.requests import Requests

@@ -51,6 +51,8 @@ class Witness:
 
     def down(self) -> None:
         """Take that the session has ended: what was asked may have been heard, or not."""
+        if self.linked:
+            self._outbox.notes.append("the witness is out of reach")
         self._up = self.linked = False
         for vote in self._votes.values():
             vote.unheard()
@@ -99,10 +101,11 @@ class Vote:
         """Whether this engine has the vote."""
         self.refused_since_ns = 0
         """Since when it is known that the other engine has it; 0: that is not known."""
+        self.wanted = False
+        """Whether this engine asks for it, or goes by it."""
         self._witness = witness
         self._unit = unit
         self._engine_id = engine_id
-        self._wanted = False
         self._may_hold = False  # a claim may have been heard
         self._turn = 0  # of the question under way
         self._ask_at_ns = 0
@@ -115,21 +118,21 @@ class Vote:
     @property
     def settled(self) -> bool:
         """Tell whether there is nothing to ask."""
-        return not self._turn and (self.held if self._wanted else not self._may_hold)
+        return not self._turn and (self.held if self.wanted else not self._may_hold)
 
     def begin(self, membership: int) -> None:
         """Forget the vote: both engines are members anew."""
         self.membership = membership
-        self._wanted = self._may_hold = self.held = False
+        self.wanted = self._may_hold = self.held = False
         self._turn = self.refused_since_ns = 0
 
     def want(self) -> None:
         """Ask for the vote, until it is there or waived."""
-        self._wanted = self.exists
+        self.wanted = self.exists
 
     def waive(self) -> None:
         """Do without it: this engine does not go on by it."""
-        self._wanted = self.held = False
+        self.wanted = self.held = False
         self.refused_since_ns = 0
 
     def unheard(self) -> None:
@@ -141,10 +144,10 @@ class Vote:
         """Ask what is to be asked."""
         if not self._witness.linked or self._turn or now_ns < self._ask_at_ns:
             return
-        if self._wanted and not self.held:
+        if self.wanted and not self.held:
             self._may_hold = True
             self._turn = self._witness.ask(Claim, self._unit, self.membership)
-        elif not self._wanted and self._may_hold:
+        elif not self.wanted and self._may_hold:
             self._turn = self._witness.ask(Waive, self._unit, self.membership)
 
     def take(self, ruling: Ruling, now_ns: int) -> None:
@@ -154,8 +157,8 @@ class Vote:
         self._turn = 0
         mine = (ruling.holder, ruling.membership) == (self._engine_id, self.membership)
         self._may_hold = mine
-        self.held = mine and self._wanted
-        refused = self._wanted and (ruling.holder, ruling.membership) != (0, self.membership)
+        self.held = mine and self.wanted
+        refused = self.wanted and (ruling.holder, ruling.membership) != (0, self.membership)
         if mine or not refused:
             self.refused_since_ns = 0
         else:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certify.exercise import ExerciseKind
 from certify.lab import Array, Command, Engine, Lab
@@ -87,7 +87,7 @@ class Scenario:
     Times are the least that is observed: the fault phase goes on until I/O flows again, recovery
     until redundancy is shown, both up to the runner's caps. `vary` makes another schedule of what
     `build` returned; it gets a source of random numbers that is the same for the same seed of the
-    run, scenario and repeat.
+    run, scenario and repeat. `beside` returns what is broken after the lab file's own means.
     """
 
     id: str
@@ -105,6 +105,7 @@ class Scenario:
     recover_s: float = 1.5
     need: str = "nothing but a lab file"
     vary: Callable[[Break, random.Random], Break] | None = None
+    beside: Callable[[Lab], tuple[Step, ...]] | None = None
     outage: OutagePlan | None = None
     exercises: tuple[ExerciseKind, ...] = ()
     asks: tuple[str, ...] = ()  # names in certify.asks
@@ -117,7 +118,11 @@ class Scenario:
         for exercise in self.exercises:
             if lack := exercise.lacks(lab):
                 raise NotApplicableError(lack)
-        broken = means_of(lab, self.id) or self.build(lab)
+        broken = means_of(lab, self.id)
+        if broken is None:
+            broken = self.build(lab)
+        elif self.beside is not None:
+            broken = replace(broken, steps=(*broken.steps, *self.beside(lab)))
         if broken is None or self.vary is None:
             return broken
         # Not for secrets: the same schedule for the same seed, on every machine.

@@ -95,6 +95,11 @@ class Plan:
         return tuple(f"host{number}" for number in range(1, self.host_count + 1))
 
     @property
+    def witness_host(self) -> str:
+        """The host with the router's witness: the third, so that it is in neither site, if any."""
+        return self.hosts[2] if self.host_count > 2 else self.hosts[0]
+
+    @property
     def nodes(self) -> tuple[Node, ...]:
         """All boxes, those first that others wait for."""
         named = (

@@ -56,14 +56,16 @@ class Wiring:
     """How a router is joined to the rest of a lab.
 
     `link` says where an engine listens for the other one, `portals` where for hosts by iSCSI; None
-    is by loopback. `state` is a folder that outlives the engine. `both_legs_are_new` is the
-    operator's word that arrays without keys are equal.
+    is by loopback. `witness` is where a witness listens, "" without one. `state` is a folder that
+    outlives the node. `both_legs_are_new` is the operator's word that arrays without keys are
+    equal.
     """
 
     hosts: tuple[str, ...] = layout.HOSTS
     link: Callable[[str], str] = unix_link
     link_key: str = ""
     portals: Callable[[str], list[str]] | None = None
+    witness: str = ""
     state: str = "/var/lib/zerostall"
     both_legs_are_new: bool = True
 
@@ -124,7 +126,19 @@ def write_config(supervision: str, wiring: Wiring = ON_ONE_MACHINE) -> None:
                 f'chap_user = "{initiators.CHAP_USER}"',
                 f'chap_secret = "{initiators.CHAP_SECRET}"',
             ]
+    lines += _witness(wiring)
     CONFIG.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _witness(wiring: Wiring) -> list[str]:
+    if not wiring.witness:
+        return []
+    return [
+        "[witness]",
+        f'address = "{wiring.witness}"',
+        f'state = "{wiring.state}/witness.json"',
+        f'log = "{layout.RUN}/witness.log"',
+    ]
 
 
 def hide_ports(*, seen_by: tuple[str, ...] = (layout.HOST,)) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from certify.lab import load_lab
+from certify.scenarios import tie_break_lost
 from certify.scenarios.profiles import GEAR
 from certify.virtual_lab import layout
 from certify.virtual_lab.cluster.plan import ARRAYS, ENGINES, Fabric, Plan
@@ -38,7 +39,7 @@ def test_it_is_one_that_the_suite_takes(tmp_path):
 
 
 def test_it_has_means_for_what_takes_gear():
-    assert {means.scenario for means in lab().means} >= GEAR - {"L4"}
+    assert {means.scenario for means in lab().means} >= GEAR
 
 
 def test_a_site_has_a_host_where_the_measuring_one_is_not_alone():
@@ -47,3 +48,14 @@ def test_a_site_has_a_host_where_the_measuring_one_is_not_alone():
         return means.subject
 
     assert (site(1), site(2)) == ("engine1 and array-a", "engine1 and array-a and host2")
+
+
+def test_witness_is_lost_where_it_runs_and_the_link_is_cut_after_it():
+    for hosts, reach in ((2, "local"), (3, "ssh:root@host3")):
+        broken = tie_break_lost.SCENARIO.schedule(lab(hosts), seed=1)
+
+        assert [(step.fault.kind, step.reach) for step in broken.steps] == [
+            ("command", reach),
+            ("link_cut", "local"),
+        ]
+        assert [step.at_s for step in broken.steps] == [0.0, 3.0]

@@ -31,6 +31,12 @@ def test_only_engines_have_the_link():
     assert len(Plan(2).on(Fabric.A)) == 6
 
 
+def test_the_witness_is_in_neither_site_if_there_is_a_third_host():
+    assert [Plan(hosts).witness_host for hosts in (1, 2, 3, 10)] == [
+        *("host1", "host1", "host3", "host3")
+    ]
+
+
 @pytest.mark.parametrize("hosts", [-1, 0, 11])
 def test_a_number_of_hosts_that_cannot_be_is_refused(hosts):
     with pytest.raises(BootError, match=f"hosts: expected 1 to 10, seen {hosts}"):

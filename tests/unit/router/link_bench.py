@@ -5,6 +5,7 @@ import socket
 
 from reference_router.frames import NONCE_BYTES, Codec
 from reference_router.link import Link
+from reference_router.messages import decode, encode
 
 KEY = b"k" * 32
 S = 1_000_000_000
@@ -23,7 +24,14 @@ class Bench:
         self.sockets: list[socket.socket] = []
 
     def link(self, *, listens: bool, key: bytes = KEY) -> Link:
-        link = Link(self.address, listens=listens, epoll=self.epoll, key=key)
+        link = Link(
+            self.address,
+            listens=listens,
+            epoll=self.epoll,
+            key=key,
+            encode=encode,
+            decode=decode,
+        )
         self.links.append(link)
         return link
 

@@ -31,8 +31,16 @@ def both(bench):
 CHILD = """
 import select, sys
 from reference_router.link import Link
+from reference_router.messages import decode, encode
 epoll = select.epoll()
-link = Link(sys.argv[1], listens=sys.argv[2] == "listen", epoll=epoll, key=b"k" * 32)
+link = Link(
+    sys.argv[1],
+    listens=sys.argv[2] == "listen",
+    epoll=epoll,
+    key=b"k" * 32,
+    encode=encode,
+    decode=decode,
+)
 now_ns = 0
 print("ready", flush=True)
 while True:

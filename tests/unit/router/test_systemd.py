@@ -46,3 +46,15 @@ def test_nobody_need_listen(tmp_path, monkeypatch):
     notify("READY=1")
     monkeypatch.delenv("NOTIFY_SOCKET")
     notify("READY=1")
+
+
+def test_witness_is_started_with_the_votes_that_it_has():
+    """A new one, without votes, is only ever an operator's word."""
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string((UNIT.parent / "zerostall-witness.service").read_text(encoding="utf-8"))
+    argv = shlex.split(parser["Service"]["ExecStart"])
+
+    assert argv[1:4] == ["-m", "reference_router", "witness"]
+    assert "--new" not in argv
+    assert parser["Service"]["RestartPreventExitStatus"] == "2"

@@ -18,6 +18,7 @@ MODULES = (
     *("iscsi_tcp", "scsi_mod", "sd_mod", "sg"),
 )
 LINK_PORT = 7400
+WITNESS_PORT = 7410
 LINK_KEY = "5a" * 16  # known to all, as all of the lab is
 ARRAY_TIMEOUT_S = 60.0
 ARRAY_AGAIN_TIMEOUT_S = 5.0
@@ -56,9 +57,14 @@ def bring_up(chosen: Settings, member: Membership, report: Report) -> None:
         for array in ARRAYS:
             _reach(_Legs(plan, member.node, array), again=member.again)
     with step("router", report):
-        router.write_config("tombstone", wiring(plan, again=member.again))
-        (network.DISK / "router").mkdir(exist_ok=True)
+        write_router_file(plan, member)
         router.start(chosen, (member.node,))
+
+
+def write_router_file(plan: Plan, member: Membership) -> None:
+    """Write router.toml, the same on every node that needs it; make the folder that it names."""
+    router.write_config("tombstone", wiring(plan, again=member.again))
+    (network.DISK / "router").mkdir(exist_ok=True)
 
 
 def wiring(plan: Plan, *, again: bool) -> router.Wiring:
@@ -75,6 +81,7 @@ def wiring(plan: Plan, *, again: bool) -> router.Wiring:
         link=link,
         link_key=LINK_KEY,
         portals=portals,
+        witness=f"tcp:{plan.node(plan.witness_host).address(Fabric.MANAGEMENT)}:{WITNESS_PORT}",
         state=str(network.DISK / "router"),
         both_legs_are_new=not again,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from certify.virtual_lab import layout
 from certify.virtual_lab.cluster.plan import ARRAYS, ENGINES, INSPECTOR, LEG_FABRIC, Fabric, Plan
 from certify.virtual_lab.guest import arrays, host, initiators, lio, open_iscsi
-from certify.virtual_lab.guest.cluster import lab_file
+from certify.virtual_lab.guest.cluster import lab_file, witness
 from certify.virtual_lab.guest.cluster.array import target_name
 from certify.virtual_lab.guest.settings import Membership, Settings
 from certify.virtual_lab.guest.steps import (
@@ -41,6 +41,9 @@ def bring_up(chosen: Settings, member: Membership, report: Report) -> None:
         load_modules(MODULES)
         mount_configfs()
         start_udev()
+    if member.node == plan.witness_host:
+        with step("witness", report):
+            witness.start(chosen, plan, member)
     with step("sessions with the engines", report):
         host.start_multipath(reference_router.multipath())
         open_iscsi.start(initiators.name(member.node), initiators.SETTINGS)

@@ -24,6 +24,7 @@ from certify.virtual_lab import layout
 from certify.virtual_lab.cluster.plan import ARRAYS, ENGINES, Plan
 from certify.virtual_lab.guest import outside, purge, router
 from certify.virtual_lab.guest.cluster import engine as engine_node
+from certify.virtual_lab.guest.cluster import witness
 from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.guest.targets.reference_router import ATTACH_S, engine_of
 from certify.virtual_lab.targets import target_named
@@ -83,7 +84,7 @@ def lab_of(chosen: Settings, plan: Plan, found: "Found") -> Lab:
         array=[_array(chosen, name, found) for name in ARRAYS],
         link=_link(),
         redundancy=_redundancy(),
-        means=_means(plan),
+        means=[*_means(plan), _witness(chosen, plan)],
     )
 
 
@@ -161,6 +162,20 @@ def _power(scenario: str, subject: str, *nodes: str, apply: str = "cut") -> Mean
         probe=_outside("power", "is_off", *nodes),
         heal=_outside("power", "on", *nodes, timeout_s=BOOT_S),
         healed=_outside("power", "is_ready", *nodes),
+    )
+
+
+def _witness(chosen: Settings, plan: Plan) -> Means:
+    """Return how the witness is lost: its process, on the host that it runs on."""
+    where = plan.witness_host
+    return Means(
+        scenario="L4",
+        subject="witness",
+        reach="local" if where == plan.hosts[0] else reach(where),
+        apply=Command(argv=witness.argv("kill")),
+        probe=Command(argv=witness.argv("is_gone")),
+        heal=Command(argv=witness.start_argv(chosen)),
+        healed=Command(argv=witness.argv("is_there")),
     )
 
 
