@@ -52,6 +52,8 @@ def _duplicates(lab: "Lab") -> Iterator[str]:
     legs = [leg.inspect_wwid for array in lab.array for leg in array.leg if leg.inspect_wwid]
     for wwid in _twice(wwids + legs):
         yield f"wwid: expected every disk to be named once, seen {wwid} twice"
+    for scenario in _twice(means.scenario for means in lab.means):
+        yield f"means: expected one table per scenario, seen {scenario!r} twice"
     for array in lab.array:
         for unit in _twice(leg.logical_unit for leg in array.leg):
             yield f"array {array.name}: expected one leg of a logical unit, seen {unit!r} twice"
@@ -78,17 +80,31 @@ def _values(lab: "Lab") -> Iterator[str]:
             )
         if not _WWID.fullmatch(unit.wwid):
             yield f"logical_unit {unit.name}: wwid: expected a WWID, seen {unit.wwid!r}"
-    for table in ("host", "engine", "array"):
-        for one in getattr(lab, table):
-            if not _REACH.fullmatch(one.reach):
-                yield (
-                    f'{table} {one.name}: reach: expected "local" or "ssh:user@name", '
-                    f"seen {one.reach!r}"
-                )
+    yield from _reaches(lab)
     for verb in ("failover_ms", "failback_ms"):
         for scenario, limit in getattr(lab.limits, verb).items():
             if not limit > 0:
                 yield f"limits.{verb}.{scenario}: expected more than 0, seen {limit:g}"
+
+
+def _reaches(lab: "Lab") -> Iterator[str]:
+    """Each must be one that there is, and the suite must be on the first host."""
+    reach = [
+        (f"{table} {one.name}", one.reach)
+        for table in ("host", "engine", "array")
+        for one in getattr(lab, table)
+    ]
+    reach += [("link", lab.link.reach)] if lab.link else []
+    reach += [(f"means {means.scenario}", means.reach) for means in lab.means]
+    for where, seen in reach:
+        if not _REACH.fullmatch(seen):
+            yield f'{where}: reach: expected "local" or "ssh:user@name", seen {seen!r}'
+    for host in lab.host[:1]:
+        if _REACH.fullmatch(host.reach) and host.reach != "local":
+            yield (
+                f'host {host.name}: reach: expected "local", for the suite runs on the first '
+                f"host, seen {host.reach!r}"
+            )
 
 
 def _references(lab: "Lab") -> Iterator[str]:
@@ -99,6 +115,11 @@ def _references(lab: "Lab") -> Iterator[str]:
         yield from _known(f"logical_unit {unit.name}: host", unit.host, hosts)
         for host in unit.also_on:
             yield from _known(f"logical_unit {unit.name}: also_on", host, hosts)
+        if unit.host in hosts[1:]:
+            yield (
+                f"logical_unit {unit.name}: host: expected {hosts[0]}, the first host, where the "
+                f"suite runs, seen {unit.host!r}"
+            )
         if unit.host in unit.also_on:
             yield f"logical_unit {unit.name}: also_on: expected other hosts, seen {unit.host!r}"
     for path in lab.path:
@@ -160,6 +181,7 @@ def _all_commands(lab: "Lab") -> Iterator[tuple[str, "Command"]]:
     tables += [("link.", lab.link)] if lab.link else []
     for name in ("host", "engine", "logical_unit", "array"):
         tables += [(f"{name} {one.name}: ", one) for one in getattr(lab, name)]
+    tables += [(f"means {means.scenario}: ", means) for means in lab.means]
     for where, table in tables:
         for field in table.__struct_fields__:
             value = getattr(table, field)

@@ -15,6 +15,14 @@ class LabError(Exception):
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _AT = re.compile(r" - at `\$\.?(.*?)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
+_MISSING = re.compile(r"Object missing required field `(.*?)`")
+_MISTAKES = (
+    ("Expected `array`, got `object`", "write [[{key}]], for there may be several"),
+    ("Expected `array`, got `str`", 'write a list of words: ["word", "word"]'),
+    ("Expected `object | null`, got `str`", 'write a command as {{ argv = ["word", "word"] }}'),
+    ("Expected `object`, got `str`", 'write a command as {{ argv = ["word", "word"] }}'),
+)
+"""What msgspec says of the usual mistakes, and what is meant."""
 
 
 def explain_toml(error: tomllib.TOMLDecodeError, text: str) -> str:
@@ -37,11 +45,22 @@ def explain_shape(error: msgspec.ValidationError, root: type[msgspec.Struct]) ->
     said = _AT.sub("", message)
     unknown = _UNKNOWN.match(said)
     if unknown is None:
-        return f"{where}: {said}" if where else said
+        return _explain_value(where, said)
     table = _struct_at(root, where)
     known = ", ".join(table.__struct_fields__) if table else "another"
     key = f"{where}.{unknown[1]}" if where else unknown[1]
     return f"{key}: unknown key, expected one of {known}"
+
+
+def _explain_value(where: str, said: str) -> str:
+    """Return what is wrong with the value at *where*: missing, or of another type."""
+    if (missing := _MISSING.match(said)) is not None:
+        return f"{where}.{missing[1]}: expected, seen none".removeprefix(".")
+    for mistake, meant in _MISTAKES:
+        if said.startswith(mistake):
+            said = f"{said}; {meant.format(key=where)}"
+            break
+    return f"{where}: {said}" if where else said
 
 
 def _struct_at(root: type[msgspec.Struct], where: str) -> type[msgspec.Struct] | None:

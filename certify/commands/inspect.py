@@ -7,7 +7,8 @@ from certify import health
 from certify.commands.output import say, say_json
 from certify.commands.virtual import in_lab
 from certify.devices import resolve_found
-from certify.lab import Lab, load_lab
+from certify.lab import Lab
+from certify.lab_names import load_lab_to_run
 from certify.preflight import lab_record, preflight
 from certify.rundir import make_plan
 from certify.scenarios import PROFILES, scenarios_of
@@ -21,7 +22,7 @@ def check(arguments: argparse.Namespace) -> int:
     """Say whether the lab is fit to be broken, one line per problem."""
     if arguments.lab is None:
         return in_lab(arguments, ["check", *_json(arguments)], writes=False)
-    found = preflight(load_lab(arguments.lab))
+    found = preflight(load_lab_to_run(arguments.lab))
     if arguments.json:
         say_json(
             {
@@ -46,7 +47,7 @@ def topology(arguments: argparse.Namespace) -> int:
     """Show the lab as a tree, each part with its health."""
     if arguments.lab is None:
         return in_lab(arguments, ["topology", *_json(arguments)], writes=False)
-    lab = load_lab(arguments.lab)
+    lab = load_lab_to_run(arguments.lab)
     problems: list[str] = []
     record = lab_record(lab, resolve_found(lab, problems))
     problems = health.problems_of(lab)
@@ -98,7 +99,7 @@ def _profiles_of(scenario: str) -> list[str]:
 
 def plan(arguments: argparse.Namespace) -> int:
     """Show the protocol of a run, as plan.json will hold it, and its SHA-256."""
-    lab: Lab = load_lab(arguments.lab)
+    lab: Lab = load_lab_to_run(arguments.lab)
     protocol = make_plan(
         lab,
         profile=arguments.profile,

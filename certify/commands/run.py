@@ -15,7 +15,8 @@ from certify.commands.conclude import conclude
 from certify.commands.output import tell
 from certify.commands.virtual import absolute, in_lab
 from certify.console import Progress
-from certify.lab import Lab, LabError, load_lab
+from certify.lab import Lab, LabError
+from certify.lab_names import load_lab_to_run
 from certify.preflight import preflight
 from certify.rundir import (
     RunFolder,
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.lab is None:
         return _run_virtual(arguments)
-    lab = load_lab(arguments.lab)
+    lab = load_lab_to_run(arguments.lab)
     if not arguments.destroy:
         units = ", ".join(f"{unit.name} ({unit.wwid})" for unit in lab.logical_unit)
         raise LabError(

@@ -3,6 +3,7 @@
 import pytest
 
 from certify.lab import LabError, load_lab
+from certify.lab_names import load_lab_to_run
 
 GOOD = """
 schema = 1
@@ -42,6 +43,14 @@ leg = [{ logical_unit = "lu0", inspect_wwid = "3600d" }]
 cut = { argv = ["cut"] }
 mend = { argv = ["mend"] }
 is_cut = { argv = ["is_cut"] }
+[[means]]
+scenario = "P2"
+subject = "cable"
+apply = { argv = ["pull"] }
+probe = { argv = ["is_out"] }
+heal = { argv = ["plug"] }
+[limits]
+failover_ms = { P2 = 9000 }
 """
 
 
@@ -152,10 +161,35 @@ def test_a_good_file_is_read(lab_file):
             '["leave"], timeout_s = 0',
             "engine e1: leave: timeout_s: expected more than 0, seen 0",
         ),
+        ("P2 = 9000", "E1k = 0", "limits.failover_ms.E1k: expected more than 0, seen 0"),
         (
-            "[control]",
-            "[limits]\nfailover_ms = { E1k = 0 }\n[control]",
-            "limits.failover_ms.E1k: expected more than 0, seen 0",
+            'name = "host1"\n',
+            'name = "host1"\nreach = "ssh:root@host1"\n',
+            'host host1: reach: expected "local", for the suite runs on the first host, '
+            "seen 'ssh:root@host1'",
+        ),
+        (
+            'wwid = "3600a"',
+            'wwid = "3600a"\nhost = "host2"',
+            "logical_unit lu0: host: expected host1, the first host, where the suite runs, "
+            "seen 'host2'",
+        ),
+        (
+            "[link]",
+            '[link]\nreach = "switch"',
+            'link: reach: expected "local" or "ssh:user@name", seen \'switch\'',
+        ),
+        (
+            'subject = "cable"',
+            'subject = "cable"\nreach = "switch"',
+            'means P2: reach: expected "local" or "ssh:user@name", seen \'switch\'',
+        ),
+        ('["plug"]', "[]", "means P2: heal: argv: expected a command, seen []"),
+        (
+            "[limits]",
+            '[[means]]\nscenario = "P2"\nsubject = "s"\napply = { argv = ["a"] }\n'
+            'probe = { argv = ["a"] }\nheal = { argv = ["a"] }\n[limits]',
+            "means: expected one table per scenario, seen 'P2' twice",
         ),
         ("schema = 1", "schema = 7", "schema: expected 1, seen 7"),
         ('name = "small"', 'name = "s"\nkind = "odd"', "lab.kind: expected physical or virtual"),
@@ -171,6 +205,31 @@ def test_a_good_file_is_read(lab_file):
         ),
         ("[control]", "[controls]", "controls: unknown key, expected one of schema, lab,"),
         ('name = "host1"', "name = 1", "host[0].name: Expected `str`, got `int`"),
+        ('subject = "cable"\n', "", "means[0].subject: expected, seen none"),
+        ("schema = 1", "", "schema: expected, seen none"),
+        (
+            '[[engine]]\nname = "e1"',
+            '[engine]\nname = "e1"',
+            "engine: Expected `array`, got `object`; write [[engine]], for there may be several",
+        ),
+        (
+            '{ argv = ["leave"] }',
+            '"leave now"',
+            "engine[0].leave: Expected `object | null`, got `str`; "
+            'write a command as { argv = ["word", "word"] }',
+        ),
+        (
+            '{ argv = ["pull"] }',
+            '"pull it"',
+            "means[0].apply: Expected `object`, got `str`; "
+            'write a command as { argv = ["word", "word"] }',
+        ),
+        (
+            '["leave"]',
+            '"leave now"',
+            "engine[0].leave.argv: Expected `array`, got `str`; "
+            'write a list of words: ["word", "word"]',
+        ),
     ],
 )
 def test_a_contradiction_is_named(lab_file, old, new, line):
@@ -195,6 +254,24 @@ def test_all_contradictions_are_told_at_once(lab_file, tmp_path):
     path.write_text(path.read_text().replace('"3:0:0:*"', '"x"'))
 
     assert len(refusal(path)) == 2
+
+
+def test_means_and_limits_of_no_scenario_are_refused_before_a_run(lab_file):
+    path = lab_file('scenario = "P2"', 'scenario = "P22"')
+    path.write_text(path.read_text().replace("P2 = 9000", "default = 9, E9 = 9"))
+
+    with pytest.raises(LabError) as caught:
+        load_lab_to_run(path)
+
+    first, second = str(caught.value).splitlines()
+    assert first.startswith(f"{path}: means[0].scenario: expected one of B0, P1, P2,")
+    assert first.endswith("seen 'P22'")
+    assert second.startswith(f"{path}: limits.failover_ms.E9: expected default or one of B0,")
+
+
+def test_healing_does_not_ask_whether_a_scenario_is_known(lab_file):
+    """The package that brought it may be gone; what it broke must be mended all the same."""
+    assert load_lab(lab_file('scenario = "P2"', 'scenario = "X1"')).means[0].scenario == "X1"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
