@@ -13,6 +13,7 @@ from certify.lab import Command, Engine, Lab, LabError
 from certify.multipath import Daemon, daemon_for, read_maps
 from certify.scsi import Completion, SenseKey
 from fault_injectors import FaultError, Shell, shell_for
+from fault_injectors.shell import UNREACHABLE
 
 TIMEOUT_MS = 5000
 UNIT_ATTENTIONS_MAX = 8
@@ -147,8 +148,8 @@ def _has_no_process(engine: Engine, shells: Shells) -> bool:
         return False
     try:
         seen = shells(engine.reach).run(engine.pid.argv, timeout_s=engine.pid.timeout_s)
-    except FaultError:
-        return True
+    except FaultError as error:
+        return UNREACHABLE not in str(error)
     return not seen.stdout.strip()
 
 

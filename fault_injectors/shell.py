@@ -178,6 +178,8 @@ class LocalShell:
 
 SSH_UNREACHABLE = 255
 """Exit status of ssh(1) for its own errors."""
+UNREACHABLE = "cannot be reached"
+"""In the message of a FaultError about a machine that no command got to."""
 
 
 class SshShell:
@@ -243,7 +245,7 @@ class SshShell:
         """Run one line of sh(1) on the machine."""
         completed = _complete((*self._prefix, line), timeout_s=timeout_s, text=text)
         if completed.exit_status == SSH_UNREACHABLE:
-            raise FaultError(f"{self.reach} cannot be reached: {completed.failure()}")
+            raise FaultError(f"{self.reach} {UNREACHABLE}: {completed.failure()}")
         return _checked(completed, check=check)
 
 

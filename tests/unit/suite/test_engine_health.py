@@ -5,6 +5,7 @@ import pytest
 from certify.health import engine_problems
 from certify.lab import Command, Engine
 from fault_injectors import Completed, FaultError
+from fault_injectors.shell import UNREACHABLE
 
 
 class Machine:
@@ -33,3 +34,15 @@ def test_an_engine_without_a_process_is_told_apart(pid: str | None, why: str) ->
     seen = engine_problems(engine, lambda _: Machine(pid))  # type: ignore[arg-type, return-value]
 
     assert seen == [f"engine engine1 is not ready: {why}"]
+
+
+def test_of_a_machine_that_cannot_be_reached_nothing_is_said_of_processes() -> None:
+    class Gone:
+        def run(self, argv: list[str], *, timeout_s: float, check: bool = True) -> Completed:
+            raise FaultError(f"ssh:root@dr1 {UNREACHABLE}: {argv[0]}: no route")
+
+    engine = Engine(name="dr1", ready=Command(argv=["ready"]), pid=Command(argv=["pid"]))
+
+    seen = engine_problems(engine, lambda _: Gone())  # type: ignore[arg-type, return-value]
+
+    assert seen == ["engine dr1 is not ready: ssh:root@dr1 cannot be reached: ready: no route"]
