@@ -57,7 +57,7 @@ mend() {
 }
 
 rules() { # prints the table, nothing if there is none
-    $SSH "$bridge" "nft list tables netdev >/dev/null || exit 2
+    $SSH "$bridge" "ip link show dev $port >/dev/null && nft list tables netdev >/dev/null || exit 2
         nft list tables netdev | grep -qx 'table netdev $table' || exit 0
         nft list table netdev $table" </dev/null
 }
