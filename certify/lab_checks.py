@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from certify.lab import Array, Command, Entry, Lab
 
-PURPOSES = ("load", "conformance", "application")
+LOAD = "load"
+PURPOSES = (LOAD, "conformance", "application")
 """What a logical unit may be for: tagged load, conformance tests, a file system's workload."""
 KINDS = ("physical", "virtual")
 _HCTL = re.compile(r"[0-9*?]+(:[0-9*?]+){3}")
@@ -41,6 +42,8 @@ def _empty(lab: "Lab") -> Iterator[str]:
     for name in ("host", "logical_unit", "path", "engine"):
         if not getattr(lab, name):
             yield f"{name}: expected at least one [[{name}]] table, seen none"
+    if lab.logical_unit and all(unit.purpose in PURPOSES[1:] for unit in lab.logical_unit):
+        yield f'logical_unit: expected one with purpose = "{LOAD}", seen none'
 
 
 def _duplicates(lab: "Lab") -> Iterator[str]:
@@ -78,13 +81,26 @@ def _values(lab: "Lab") -> Iterator[str]:
                 f"logical_unit {unit.name}: size_bytes: expected a multiple of 512, "
                 f"seen {unit.size_bytes}"
             )
-        if not _WWID.fullmatch(unit.wwid):
-            yield f"logical_unit {unit.name}: wwid: expected a WWID, seen {unit.wwid!r}"
+    yield from _wwids(lab)
     yield from _reaches(lab)
     for verb in ("failover_ms", "failback_ms"):
         for scenario, limit in getattr(lab.limits, verb).items():
             if not limit > 0:
                 yield f"limits.{verb}.{scenario}: expected more than 0, seen {limit:g}"
+
+
+def _wwids(lab: "Lab") -> Iterator[str]:
+    wwids = [(f"logical_unit {unit.name}: wwid", unit.wwid) for unit in lab.logical_unit]
+    wwids += [("control: wwid", lab.control.wwid)] if lab.control else []
+    wwids += [
+        (f"array {array.name}: leg {leg.logical_unit}: inspect_wwid", leg.inspect_wwid)
+        for array in lab.array
+        for leg in array.leg
+        if leg.inspect_wwid
+    ]
+    for where, wwid in wwids:
+        if not _WWID.fullmatch(wwid):
+            yield f"{where}: expected a WWID, seen {wwid!r}"
 
 
 def _reaches(lab: "Lab") -> Iterator[str]:

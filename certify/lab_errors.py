@@ -3,7 +3,7 @@
 import re
 import tomllib
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -16,6 +16,7 @@ _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _AT = re.compile(r" - at `\$\.?(.*?)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`")
 _MISSING = re.compile(r"Object missing required field `(.*?)`")
+_CHOICE = re.compile(r"Invalid enum value (.*)")
 _MISTAKES = (
     ("Expected `array`, got `object`", "write [[{key}]], for there may be several"),
     ("Expected `array`, got `str`", 'write a list of words: ["word", "word"]'),
@@ -45,22 +46,33 @@ def explain_shape(error: msgspec.ValidationError, root: type[msgspec.Struct]) ->
     said = _AT.sub("", message)
     unknown = _UNKNOWN.match(said)
     if unknown is None:
-        return _explain_value(where, said)
+        return _explain_value(where, said, root)
     table = _struct_at(root, where)
     known = ", ".join(table.__struct_fields__) if table else "another"
     key = f"{where}.{unknown[1]}" if where else unknown[1]
     return f"{key}: unknown key, expected one of {known}"
 
 
-def _explain_value(where: str, said: str) -> str:
-    """Return what is wrong with the value at *where*: missing, or of another type."""
+def _explain_value(where: str, said: str, root: type[msgspec.Struct]) -> str:
+    """Return what is wrong with the value at *where*: missing, unknown or of another type."""
     if (missing := _MISSING.match(said)) is not None:
         return f"{where}.{missing[1]}: expected, seen none".removeprefix(".")
+    if (value := _CHOICE.match(said)) is not None:
+        table, _, key = re.sub(r"\[.*?\]", "", where).rpartition(".")
+        hints = get_type_hints(_struct_at(root, table) or root)
+        return f"{where}: expected one of {', '.join(_choices(hints.get(key)))}, seen {value[1]}"
     for mistake, meant in _MISTAKES:
         if said.startswith(mistake):
             said = f"{said}; {meant.format(key=where)}"
             break
     return f"{where}: {said}" if where else said
+
+
+def _choices(hint: Any) -> list[str]:  # noqa: ANN401 - a type of any kind
+    """Return the words of the `Literal` in a type like `list[Literal["a", "b"]]`."""
+    if get_origin(hint) is Literal:
+        return [str(one) for one in get_args(hint)]
+    return [word for one in get_args(hint) for word in _choices(one)]
 
 
 def _struct_at(root: type[msgspec.Struct], where: str) -> type[msgspec.Struct] | None:

@@ -1,9 +1,10 @@
 """Preflight: is the lab whole, what is in it, and which settings bound a stall. Changes nothing."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from certify import cdb, sg
-from certify.devices import LabDevices, resolve_found
+from certify.devices import SYSFS, LabDevices, find_inspection_disk, resolve_found
 from certify.health import TIMEOUT_MS, Shells, problems_of
 from certify.host_settings import settings_of, versions_of
 from certify.inquiry import (
@@ -13,7 +14,7 @@ from certify.inquiry import (
     decode_serial,
     decode_standard,
 )
-from certify.lab import Lab
+from certify.lab import Lab, LabError
 from certify.multipath import Daemon, daemon_for
 from certify.safety import refusals, sizes
 from fault_injectors import shell_for
@@ -46,6 +47,7 @@ def preflight(lab: Lab, *, shells: Shells = shell_for, daemon: Daemon | None = N
     daemon = daemon or daemon_for(host)
     devices = resolve_found(lab, [])
     problems = problems_of(lab, shells=shells, daemon=daemon)
+    problems += inspection_problems(lab)
     problems += sizes(devices)
     for device in devices.maps:
         problems += refusals(device)
@@ -56,6 +58,19 @@ def preflight(lab: Lab, *, shells: Shells = shell_for, daemon: Daemon | None = N
         host_timers=settings_of(devices, daemon),
         versions=versions_of(host),
     )
+
+
+def inspection_problems(lab: Lab, *, sysfs: Path = SYSFS) -> list[str]:
+    """Return a line per leg that the file names a disk for, and that has none on this host."""
+    problems: list[str] = []
+    for array in lab.array:
+        for leg in array.leg:
+            if leg.inspect_wwid:
+                try:
+                    find_inspection_disk(array, leg, sysfs=sysfs)
+                except LabError as error:
+                    problems.append(str(error))
+    return problems
 
 
 def lab_record(lab: Lab, devices: LabDevices) -> LabRecord:

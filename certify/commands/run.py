@@ -53,9 +53,14 @@ def run(arguments: argparse.Namespace) -> int:
             f"a run overwrites {units} and breaks paths, engines and arrays of {lab.lab.name}; "
             "say --destroy if that is meant"
         )
+    before = latest_of(arguments.runs)
     folder = _folder(arguments, lab.lab.name)
-    status = _run_here(arguments, lab, folder)
-    if arguments.no_seal:
+    try:
+        status = _run_here(arguments, lab, folder)
+    finally:
+        if arguments.run_dir is None:  # else whoever made it may look into it
+            discard_empty(folder, before)
+    if arguments.no_seal or not is_run(folder):
         return status
     return conclude(folder, as_json=arguments.json)
 

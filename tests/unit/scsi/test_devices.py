@@ -1,10 +1,13 @@
 """The lab's names become devices by WWID, and what does not fit is told line by line."""
 
+import shutil
+
 import msgspec
 import pytest
 
 from certify import devices
 from certify.lab import Lab, LabError
+from certify.preflight import inspection_problems
 
 from .conftest import LAB, add_disk
 
@@ -72,6 +75,17 @@ def test_disks_are_sorted_by_number_not_by_text(sysfs):
     found = [disk.hctl for disk in devices.scsi_disks(sysfs)]
 
     assert found == sorted(found, key=lambda hctl: tuple(map(int, hctl.split(":"))))
+
+
+def test_a_leg_that_cannot_be_inspected_is_told_before_a_run(lab, sysfs, tmp_path):
+    assert inspection_problems(lab, sysfs=sysfs) == []
+    shutil.rmtree(sysfs / "class/scsi_device/6:0:1:0")
+
+    (problem,) = inspection_problems(lab, sysfs=sysfs)
+    assert problem == (
+        "array A, lu0: no disk of inspect_wwid '36000000000e500000000000000000004' beside the "
+        "engines' own; found 5:0:1:0"
+    )
 
 
 def test_a_leg_is_inspected_past_the_engines_own_paths(lab, sysfs):

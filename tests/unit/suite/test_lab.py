@@ -130,6 +130,17 @@ def test_a_good_file_is_read(lab_file):
             'wwid = "3600a"',
             "wwid: expected every disk to be named once, seen 3600a twice",
         ),
+        ('"3600c"', '"360 0c"', "control: wwid: expected a WWID, seen '360 0c'"),
+        (
+            'inspect_wwid = "3600d"',
+            'inspect_wwid = "/dev/sdd"',
+            "array A: leg lu0: inspect_wwid: expected a WWID, seen '/dev/sdd'",
+        ),
+        (
+            'wwid = "3600a"',
+            'wwid = "3600a"\npurpose = "conformance"',
+            'logical_unit: expected one with purpose = "load", seen none',
+        ),
         ('wwid = "3600a"', 'wwid = ""', "logical_unit lu0: wwid: expected a WWID, seen ''"),
         (
             'wwid = "3600a"',
@@ -205,6 +216,11 @@ def test_a_good_file_is_read(lab_file):
         ),
         ("[control]", "[controls]", "controls: unknown key, expected one of schema, lab,"),
         ('name = "host1"', "name = 1", "host[0].name: Expected `str`, got `int`"),
+        (
+            'name = "small"',
+            'name = "small"\nplanes = ["cross", "paths"]',
+            "lab.planes[1]: expected one of cross, array, host, seen 'paths'",
+        ),
         ('subject = "cable"\n', "", "means[0].subject: expected, seen none"),
         ("schema = 1", "", "schema: expected, seen none"),
         (
