@@ -200,11 +200,24 @@ class Leg(Entry, frozen=True, kw_only=True):
     slow_device: str = ""
 
 
+class Back(Entry, frozen=True, kw_only=True):
+    """[array.back]: the way from all engines to an array, where a switch can close it.
+
+    `cut` closes it until `mend`; `is_cut` exits 0 while it is, `is_whole` 0 once the array answers.
+    """
+
+    reach: str = "local"
+    cut: Command | None = None
+    mend: Command | None = None
+    is_cut: Command | None = None
+    is_whole: Command | None = None
+
+
 class Array(Entry, frozen=True, kw_only=True):
     """[[array]]: one storage array.
 
     `hctl` selects the SCSI devices by which engines reach it (on the engines' own hosts), one
-    glob per back path. `detach` takes the array out of the system under test as planned, `attach`
+    glob per back path; `back` cuts that way by a switch, and goes before it. `detach` takes the array out of the system under test as planned, `attach`
     takes it in again and returns when it has begun to be copied to; `scrub` has the system under
     test compare its copies and exits 0 when they are equal. `busy` has the array itself answer
     BUSY or TASK SET FULL until `calm`; `is_busy` exits 0 while it does.
@@ -213,6 +226,7 @@ class Array(Entry, frozen=True, kw_only=True):
     name: str
     reach: str = "local"
     hctl: list[str] = []
+    back: Back | None = None
     leg: list[Leg] = []
     detach: Command | None = None
     attach: Command | None = None

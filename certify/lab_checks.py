@@ -24,6 +24,7 @@ _PAIRS = (
     ("link", ("cut", "mend", "is_cut")),
 )
 """Commands that undo or prove each other: one without the others would break for good."""
+_BACK = ("cut", "mend", "is_cut")
 
 
 def lab_problems(lab: "Lab") -> list[str]:
@@ -111,6 +112,7 @@ def _reaches(lab: "Lab") -> Iterator[str]:
         for one in getattr(lab, table)
     ]
     reach += [("link", lab.link.reach)] if lab.link else []
+    reach += [(f"array {one.name}: back", one.back.reach) for one in lab.array if one.back]
     reach += [(f"means {means.scenario}", means.reach) for means in lab.means]
     for where, seen in reach:
         if not _REACH.fullmatch(seen):
@@ -178,17 +180,21 @@ def _commands(lab: "Lab") -> Iterator[str]:
         found = getattr(lab, table)
         for one in found if isinstance(found, list) else [found] if found else []:
             where = table if table == "link" else f"{table} {one.name}"
-            missing = [verb for verb in verbs if getattr(one, verb) is None]
-            if missing and len(missing) < len(verbs):
-                yield (
-                    f"{where}: expected {', '.join(verbs)} together, "
-                    f"seen none for {', '.join(missing)}"
-                )
+            yield from _together(where, one, verbs)
+    for array in lab.array:
+        if array.back is not None:
+            yield from _together(f"array {array.name}: back", array.back, _BACK)
     for key, command in _all_commands(lab):
         if not command.argv or not command.argv[0]:
             yield f"{key}: argv: expected a command, seen {command.argv}"
         if not command.timeout_s > 0:
             yield f"{key}: timeout_s: expected more than 0, seen {command.timeout_s:g}"
+
+
+def _together(where: str, table: "Entry", verbs: tuple[str, ...]) -> Iterator[str]:
+    missing = [verb for verb in verbs if getattr(table, verb) is None]
+    if missing and len(missing) < len(verbs):
+        yield f"{where}: expected {', '.join(verbs)} together, seen none for {', '.join(missing)}"
 
 
 def _all_commands(lab: "Lab") -> Iterator[tuple[str, "Command"]]:
@@ -197,6 +203,7 @@ def _all_commands(lab: "Lab") -> Iterator[tuple[str, "Command"]]:
     tables += [("link.", lab.link)] if lab.link else []
     for name in ("host", "engine", "logical_unit", "array"):
         tables += [(f"{name} {one.name}: ", one) for one in getattr(lab, name)]
+    tables += [(f"array {one.name}: back.", one.back) for one in lab.array if one.back]
     tables += [(f"means {means.scenario}: ", means) for means in lab.means]
     for where, table in tables:
         for field in table.__struct_fields__:

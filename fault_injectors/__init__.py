@@ -19,7 +19,14 @@ from fault_injectors.array import (
 )
 from fault_injectors.array_errors import ArrayErrors, ArrayWriteErrors, MediaError
 from fault_injectors.base import Fault, FaultError, Proof, wait_for_proof
-from fault_injectors.command import ArrayBusy, CommandFault, EngineLeave, LinkCut, UnitUnmap
+from fault_injectors.command import (
+    ArrayBusy,
+    ArrayCut,
+    CommandFault,
+    EngineLeave,
+    LinkCut,
+    UnitUnmap,
+)
 from fault_injectors.corruption import BlockCorrupt
 from fault_injectors.engine import EngineHang, EngineKill, ManagerHang
 from fault_injectors.injection import Injection, injected
@@ -33,6 +40,7 @@ __all__ = [
     "ArrayBusy",
     "ArrayErrors",
     "ArrayHang",
+    "ArrayCut",
     "ArrayOffline",
     "ArrayShrunk",
     "ArraySlow",

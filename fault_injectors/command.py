@@ -101,6 +101,15 @@ class EngineLeave(CommandFault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayCut(CommandFault):
+    """An array is gone for every engine: a switch has closed the way to it."""
+
+    kind: ClassVar[str] = "array_cut"
+    label: ClassVar[str] = "Array cut off"
+    colour: ClassVar[str] = "#E6AB02"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkCut(CommandFault):
     """The link between the engines is cut; both live on."""
 

@@ -11,7 +11,14 @@ from fault_injectors.array import (
 )
 from fault_injectors.array_errors import ArrayErrors, ArrayWriteErrors, MediaError
 from fault_injectors.base import Fault
-from fault_injectors.command import ArrayBusy, CommandFault, EngineLeave, LinkCut, UnitUnmap
+from fault_injectors.command import (
+    ArrayBusy,
+    ArrayCut,
+    CommandFault,
+    EngineLeave,
+    LinkCut,
+    UnitUnmap,
+)
 from fault_injectors.corruption import BlockCorrupt
 from fault_injectors.engine import EngineHang, EngineKill, ManagerHang
 from fault_injectors.extensions import names, third_party
@@ -37,6 +44,7 @@ FAULTS: dict[str, type[Fault]] = {
     ArrayBusy.kind: ArrayBusy,
     BackPathCut.kind: BackPathCut,
     EngineLeave.kind: EngineLeave,
+    ArrayCut.kind: ArrayCut,
     LinkCut.kind: LinkCut,
     UnitUnmap.kind: UnitUnmap,
     CommandFault.kind: CommandFault,

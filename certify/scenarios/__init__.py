@@ -54,7 +54,7 @@ from certify.scenarios import (
     wrong_order,
 )
 from certify.scenarios.base import Break, NotApplicableError, Scenario, Step
-from certify.scenarios.profiles import ONE_MACHINE_CANNOT, QUICK, SOAK
+from certify.scenarios.profiles import CLUSTER, ONE_MACHINE_CANNOT, QUICK, SOAK
 
 __all__ = [
     "MODULES",
@@ -139,6 +139,7 @@ PROFILES = {
     "quick": QUICK,
     "ci": _CI,
     "acceptance": _CI,
+    "cluster": CLUSTER,
     "full": _ALL,
     "soak": ("B0", *SOAK),
 }

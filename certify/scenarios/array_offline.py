@@ -1,17 +1,14 @@
 """A1: array A is gone for both engines, comes back, and is resynchronised."""
 
 from certify.lab import Lab
-from certify.scenarios.base import Break, NotApplicableError, Scenario, array_at
+from certify.scenarios.arrays import offline
+from certify.scenarios.base import Break, Scenario
 from fault_injectors import ArrayOffline
 
 
 def build(lab: Lab) -> Break:
     """Take away the first array of the lab file."""
-    array = array_at(lab, 0)
-    if not array.hctl:
-        raise NotApplicableError(f"array {array.name} has no hctl: its paths cannot be cut")
-    fault = ArrayOffline(subject=array.name, hctl=tuple(array.hctl))
-    return Break.of(fault, array.reach)
+    return Break(steps=(offline(lab, 0),))
 
 
 SCENARIO = Scenario(
@@ -26,7 +23,7 @@ SCENARIO = Scenario(
     expected="I/O goes on over the other array; the returned array is resynchronised.",
     requirement="HA-020",
     reference="Published in stretched-cluster failure matrices as loss of a storage array",
-    need="array.hctl",
+    need="array.back or hctl",
     build=build,
     limit_failover_ms=1000.0,
     limit_failback_ms=1000.0,

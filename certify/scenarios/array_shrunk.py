@@ -3,18 +3,19 @@
 from certify.exercises.redundancy import NOT_TAKEN_BACK
 from certify.lab import Lab
 from certify.scenarios.arrays import devices_of, offline
-from certify.scenarios.base import Break, Scenario, Step, array_at
+from certify.scenarios.base import Break, NotApplicableError, Scenario, Step, array_at
 from fault_injectors import ArrayOffline, ArrayShrunk
 
 
 def build(lab: Lab) -> Break:
     """Take the first array away, and bring it back with half of its blocks."""
     array = array_at(lab, 0)
-    gone = offline(lab, 0)
+    if not array.hctl:
+        raise NotApplicableError(f"array {array.name} has no hctl: no engine can look at it again")
     small = ArrayShrunk(subject=array.name, devices=devices_of(array), hctl=tuple(array.hctl))
     return Break(
         steps=(
-            Step(fault=gone, reach=array.reach, mend_at_s=2.0),
+            offline(lab, 0, mend_at_s=2.0),
             Step(fault=small, reach=array.reach, at_s=1.0),
         )
     )

@@ -1,16 +1,33 @@
 """What scenarios of arrays need from the lab file, and the reasons why one lacks it."""
 
 from certify.lab import Array, Lab, Leg
-from certify.scenarios.base import NotApplicableError, array_at
-from fault_injectors import ArrayOffline
+from certify.scenarios.base import NotApplicableError, Step, argv_of, array_at
+from fault_injectors import ArrayCut, ArrayOffline
 
 
-def offline(lab: Lab, index: int) -> ArrayOffline:
-    """Return the fault that takes an array away from all engines."""
+def offline(
+    lab: Lab, index: int, *, at_s: float = 0.0, mend_at_s: float | None = None
+) -> Step:
+    """Return the step that takes an array away from all engines, and when it is mended."""
     array = array_at(lab, index)
+    back = array.back
+    if back is not None and back.cut and back.mend and back.is_cut:
+        commands = (back.cut, back.mend, back.is_cut, back.is_whole)
+        cut = ArrayCut(
+            subject=array.name,
+            apply_argv=argv_of(back.cut),
+            probe_argv=argv_of(back.is_cut),
+            heal_argv=argv_of(back.mend),
+            healed_argv=argv_of(back.is_whole),
+            timeout_s=max(one.timeout_s for one in commands if one),
+        )
+        return Step(fault=cut, reach=back.reach, at_s=at_s, mend_at_s=mend_at_s)
     if not array.hctl:
-        raise NotApplicableError(f"array {array.name} has no hctl: its paths cannot be cut")
-    return ArrayOffline(subject=array.name, hctl=tuple(array.hctl))
+        raise NotApplicableError(
+            f"array {array.name} has no hctl and no commands in back: its paths cannot be cut"
+        )
+    gone = ArrayOffline(subject=array.name, hctl=tuple(array.hctl))
+    return Step(fault=gone, reach=array.reach, at_s=at_s, mend_at_s=mend_at_s)
 
 
 def devices_of(array: Array) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from certify.lab import Lab
 from certify.scenarios.arrays import offline
-from certify.scenarios.base import Break, Scenario, Step, array_at
+from certify.scenarios.base import Break, Scenario
 from fault_injectors import ArrayOffline
 from reports.record import OutagePlan
 
@@ -12,12 +12,7 @@ RETURN_MS = 30_000.0
 
 def build(lab: Lab) -> Break:
     """Take away the first array, and the second while it serves alone."""
-    return Break(
-        steps=tuple(
-            Step(fault=offline(lab, at), reach=array_at(lab, at).reach, at_s=at * AFTER_S)
-            for at in (0, 1)
-        )
-    )
+    return Break(steps=tuple(offline(lab, at, at_s=at * AFTER_S) for at in (0, 1)))
 
 
 SCENARIO = Scenario(
@@ -33,7 +28,7 @@ SCENARIO = Scenario(
     "every acknowledged write is there.",
     requirement="HA-063",
     reference="Double fault of the same kind: documented outage, no data loss, auto-return",
-    need="hctl of 2 arrays",
+    need="back or hctl of 2 arrays",
     build=build,
     outage=OutagePlan(why="no array is left", return_ms=RETURN_MS, errors=True),
     limit_failover_ms=1000.0,

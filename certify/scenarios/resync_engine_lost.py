@@ -3,7 +3,7 @@
 from certify.exercises.redundancy import STILL_COPYING
 from certify.lab import Lab
 from certify.scenarios.arrays import offline
-from certify.scenarios.base import Break, Scenario, Step, array_at, engine_at
+from certify.scenarios.base import Break, Scenario, Step, engine_at
 from certify.scenarios.engines import process_of
 from fault_injectors import ArrayOffline, EngineKill
 
@@ -16,7 +16,7 @@ def build(lab: Lab) -> Break:
     """Take array A away, bring it back, and kill engine 1 while A is copied to."""
     engine = engine_at(lab, 0)
     steps = (
-        Step(fault=offline(lab, 0), reach=array_at(lab, 0).reach, mend_at_s=BACK_S),
+        offline(lab, 0, mend_at_s=BACK_S),
         Step(fault=EngineKill(**process_of(engine)), reach=engine.reach, at_s=BACK_S + COPYING_S),
     )
     return Break(steps=steps)
@@ -38,5 +38,5 @@ SCENARIO = Scenario(
     limit_failover_ms=1000.0,
     limit_failback_ms=1000.0,
     exercises=(STILL_COPYING,),
-    need="array.hctl; engine.pid, start and ready; redundancy",
+    need="array.back or hctl; engine.pid, start and ready; redundancy",
 )

@@ -3,7 +3,7 @@
 from certify.exercises.redundancy import STILL_COPYING
 from certify.lab import Lab
 from certify.scenarios.arrays import offline
-from certify.scenarios.base import Break, Scenario, Step, array_at
+from certify.scenarios.base import Break, Scenario
 from fault_injectors import ArrayOffline
 from reports.record import OutagePlan
 
@@ -20,8 +20,8 @@ OUTAGE = OutagePlan(
 def build(lab: Lab) -> Break:
     """Take array A away, bring it back, and take array B away while A is copied to."""
     steps = (
-        Step(fault=offline(lab, 0), reach=array_at(lab, 0).reach, mend_at_s=BACK_S),
-        Step(fault=offline(lab, 1), reach=array_at(lab, 1).reach, at_s=BACK_S + COPYING_S),
+        offline(lab, 0, mend_at_s=BACK_S),
+        offline(lab, 1, at_s=BACK_S + COPYING_S),
     )
     return Break(steps=steps)
 
@@ -41,7 +41,7 @@ SCENARIO = Scenario(
     build=build,
     limit_failover_ms=1000.0,
     limit_failback_ms=1000.0,
-    need="array.hctl of both arrays; redundancy",
+    need="array.back or hctl of both arrays; redundancy",
     outage=OUTAGE,
     exercises=(STILL_COPYING,),
     fault_s=2.0,

@@ -3,13 +3,13 @@
 from certify.exercises.resync_reads import RESYNC_READS
 from certify.lab import Lab
 from certify.scenarios.arrays import offline
-from certify.scenarios.base import Break, Scenario, array_at
+from certify.scenarios.base import Break, Scenario
 from fault_injectors import ArrayOffline
 
 
 def build(lab: Lab) -> Break:
     """Take away the first array of the lab file."""
-    return Break.of(offline(lab, 0), array_at(lab, 0).reach)
+    return Break(steps=(offline(lab, 0),))
 
 
 SCENARIO = Scenario(
@@ -28,7 +28,7 @@ SCENARIO = Scenario(
     build=build,
     limit_failover_ms=1000.0,
     limit_failback_ms=1000.0,
-    need="array.hctl",
+    need="array.back or hctl",
     fault_s=6.0,
     exercises=(RESYNC_READS,),
 )

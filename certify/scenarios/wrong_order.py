@@ -2,7 +2,7 @@
 
 from certify.lab import Lab
 from certify.scenarios.arrays import offline
-from certify.scenarios.base import Break, Scenario, Step, array_at
+from certify.scenarios.base import Break, Scenario
 from fault_injectors import ArrayOffline
 from reports.record import OutagePlan
 
@@ -17,10 +17,7 @@ OUTAGE = OutagePlan(
 
 def build(lab: Lab) -> Break:
     """Take array A away, then array B, and bring A back first."""
-    steps = (
-        Step(fault=offline(lab, 0), reach=array_at(lab, 0).reach, mend_at_s=RETURN_S),
-        Step(fault=offline(lab, 1), reach=array_at(lab, 1).reach, at_s=LOSS_S),
-    )
+    steps = (offline(lab, 0, mend_at_s=RETURN_S), offline(lab, 1, at_s=LOSS_S))
     return Break(steps=steps)
 
 
@@ -40,6 +37,6 @@ SCENARIO = Scenario(
     build=build,
     limit_failover_ms=1000.0,
     limit_failback_ms=1000.0,
-    need="array.hctl of both arrays",
+    need="array.back or hctl of both arrays",
     outage=OUTAGE,
 )

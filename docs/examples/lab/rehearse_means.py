@@ -1,4 +1,4 @@
-"""Break and mend by the [[means]] and [link] of a lab file, one after another, without any load.
+"""Break and mend by [[means]], [link] and [array.back] of a lab file, one after another, without any load.
 
     python docs/examples/lab/rehearse_means.py --lab lab.toml --run-dir DIR [--only P2] --destroy
 
@@ -18,6 +18,7 @@ from certify.commands.output import say, tell
 from certify.lab import Lab, LabError
 from certify.lab_names import load_lab_to_run
 from certify.scenarios import MODULES
+from certify.scenarios.arrays import offline
 from certify.scenarios.base import Step, means_of
 from fault_injectors import CommandFault, FaultError, Injection, Journal, shell_for
 
@@ -27,7 +28,7 @@ MEND_S = 60.0
 
 
 def steps(lab: Lab, only: str) -> Iterator[tuple[str, Step]]:
-    """Yield what the lab file has commands for, with the id of the scenario."""
+    """Yield what the lab file has commands for, with the id of the scenario or the array's name."""
     named = [means.scenario for means in lab.means]
     if lab.link is not None and lab.link.cut is not None and LINK not in named:
         named.insert(0, LINK)
@@ -36,6 +37,9 @@ def steps(lab: Lab, only: str) -> Iterator[tuple[str, Step]]:
             broken = means_of(lab, scenario) or MODULES[scenario].SCENARIO.build(lab)
             for step in broken.steps:
                 yield scenario, step
+    for index, array in enumerate(lab.array):
+        if array.back is not None and array.back.cut is not None and only in ("", array.name):
+            yield array.name, offline(lab, index)
 
 
 def rehearse(step: Step, journal: Journal) -> list[str]:

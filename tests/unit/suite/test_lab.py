@@ -158,6 +158,16 @@ def test_a_good_file_is_read(lab_file):
             "link: expected cut, mend, is_cut together, seen none for mend",
         ),
         (
+            'name = "A"\n',
+            'name = "A"\nback = { cut = { argv = ["cut"] }, reach = "x" }\n',
+            "array A: back: expected cut, mend, is_cut together, seen none for mend, is_cut",
+        ),
+        (
+            'name = "A"\n',
+            'name = "A"\nback = { reach = "x" }\n',
+            'array A: back: reach: expected "local" or "ssh:user@name", seen \'x\'',
+        ),
+        (
             'name = "host1"\n',
             'name = "host1"\nsettle = { argv = [] }\n',
             "host host1: settle: argv: expected a command, seen []",

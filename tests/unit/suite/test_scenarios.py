@@ -8,6 +8,7 @@ import pytest
 
 from certify.lab import (
     Array,
+    Back,
     Command,
     Engine,
     General,
@@ -197,6 +198,29 @@ def test_steps_are_in_order_of_time_and_mended_after_they_began(scenario: str) -
         for step in broken.steps if broken else ():
             assert step.at_s >= 0
             assert step.mend_at_s is None or step.mend_at_s > step.at_s
+
+
+@pytest.mark.parametrize("scenario", ["A1", "R1", "R2", "R3", "R4", "D1", "D3a"])
+def test_an_array_is_cut_off_by_its_switch_where_the_lab_has_one(scenario: str) -> None:
+    """The switch goes before what could be done to the engines' own disks."""
+    lab = make_lab()
+    back = Back(cut=Command(argv=["cut"], timeout_s=7.0), mend=COMMAND, is_cut=COMMAND)
+    cut_off = [
+        msgspec.structs.replace(array, back=back, hctl=hctl, reach="ssh:array")
+        for array, hctl in zip(lab.array, ([], lab.array[1].hctl), strict=True)
+    ]
+    broken = MODULES[scenario].SCENARIO.schedule(
+        msgspec.structs.replace(lab, array=cut_off), seed=1
+    )
+
+    cuts = [step for step in broken.steps if step.fault.kind == "array_cut"]
+    assert cuts
+    assert {step.reach for step in cuts} == {"local"}
+    assert {(step.fault.apply_argv, step.fault.timeout_s) for step in cuts} == {(("cut",), 30.0)}
+    before = MODULES[scenario].SCENARIO.schedule(lab, seed=1)
+    assert [(one.at_s, one.mend_at_s) for one in broken.steps] == [
+        (one.at_s, one.mend_at_s) for one in before.steps
+    ]
 
 
 @pytest.mark.parametrize("scenario", [one for one in MODULES if MODULES[one].SCENARIO.vary])

@@ -8,6 +8,7 @@ import msgspec
 from certify.lab import (
     SCHEMA,
     Array,
+    Back,
     Command,
     Control,
     General,
@@ -107,6 +108,7 @@ def _array(chosen: Settings, name: str, found: "Found") -> Array:
     return Array(
         name=name,
         reach=reach(ARRAYS[name]),
+        back=_back(ARRAYS[name]),
         leg=[
             Leg(
                 logical_unit=unit.name,
@@ -117,6 +119,16 @@ def _array(chosen: Settings, name: str, found: "Found") -> Array:
         ],
         detach=detach,
         attach=attach,
+    )
+
+
+def _back(node: str) -> Back:
+    ports = (f"{node}:a", f"{node}:b")
+    return Back(
+        cut=_outside("cable", "cut", *ports),
+        mend=_outside("cable", "mend", *ports),
+        is_cut=_outside("cable", "is_cut", *ports),
+        is_whole=_outside("cable", "is_whole", *ports),
     )
 
 
@@ -194,7 +206,6 @@ def _means(plan: Plan) -> list[Means]:
             "L2", "link, and a fabric of each engine", f"{first}:link", f"{first}:b", f"{second}:a"
         ),
         _cables("L3", f"link, from {second} to {first}", f"{second}:link:from_node"),
-        _cables("A1", near, f"{near}:a", f"{near}:b"),
         _power("D4", " and ".join(site), *site),
         _power("D5", "engines and arrays", first, second, near, far),
     ]
