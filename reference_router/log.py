@@ -13,7 +13,8 @@ class Log:
     """Appends an event a line to a file; two processes may share it.
 
     As text `utc who: text`; as JSON an object with `utc`, `who`, `pid`, `engine`, `unit` ("" if
-    it is about none) and `text`.
+    it is about none) and `text`. A line that cannot be written, as on a full disk, is lost and
+    counted: a daemon does not end for its log.
     """
 
     def __init__(
@@ -29,12 +30,30 @@ class Log:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._who, self._engine, self._units = who, engine, frozenset(units)
         self._as_json = as_json
+        self._lost = 0
+        self._why = ""
+        self._in_a_line = False
 
     def say(self, text: str) -> None:
-        """Append one line."""
+        """Append one line, after how many were lost before it."""
+        if self._lost and self._append(self._line(f"{self._lost} lines were lost: {self._why}")):
+            self._lost = 0
+        if self._lost or not self._append(self._line(text)):
+            self._lost += 1
+
+    def _append(self, line: str) -> bool:
+        data = f"{chr(10) if self._in_a_line else ''}{line}\n".encode()
+        try:
+            written = os.write(self._fd, data)
+        except OSError as error:
+            self._why = str(error.strerror)
+            return False
+        self._in_a_line = written < len(data)
+        return not self._in_a_line
+
+    def _line(self, text: str) -> str:
         utc = datetime.now(UTC).isoformat(timespec="microseconds")
-        line = self._json(utc, text) if self._as_json else self._text(utc, text)
-        os.write(self._fd, f"{line}\n".encode())
+        return self._json(utc, text) if self._as_json else self._text(utc, text)
 
     def _text(self, utc: str, text: str) -> str:
         one_line = text.replace("\n", "\\n")

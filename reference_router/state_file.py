@@ -5,6 +5,8 @@ ready and redundant (yes or no). It says what the supervisor last knew; the cont
 goes with the supervisor, is what to ask when that matters.
 """
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +28,38 @@ def words_of(status: dict[str, Any]) -> str:
 
 
 class StateFile:
-    """The file; it changes in one rename, so that a reader never sees half of it."""
+    """The file; it changes in one rename, so that a reader never sees half of it.
 
-    def __init__(self, control: Path) -> None:
+    Where it cannot be written, as on a full disk, there is none: old words would be wrong.
+    """
+
+    def __init__(self, control: Path, *, say: Callable[[str], None]) -> None:
         self._path = control.with_suffix(".state")
-        self._words = ""
+        self._say = say
+        self._words = self._trouble = ""
 
     def publish(self, status: dict[str, Any]) -> None:
-        """Write the file if its words have changed. Raises OSError."""
+        """Write the file if its words have changed."""
         words = words_of(status)
         if words == self._words:
             return
         unfinished = self._path.with_suffix(".state.new")
-        unfinished.write_text(words, encoding="ascii")
-        unfinished.replace(self._path)
-        self._words = words
+        try:
+            unfinished.write_text(words, encoding="ascii")
+            unfinished.replace(self._path)
+        except OSError as error:
+            self._words = ""
+            for path in (self._path, unfinished):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            self._complain(str(error))
+            return
+        self._words, self._trouble = words, ""
+
+    def _complain(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._say(f"the state file is gone, for it cannot be written: {trouble}")
 
     def remove(self) -> None:
         """Remove the file: nobody keeps it up to date any more."""

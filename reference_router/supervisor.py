@@ -63,7 +63,7 @@ class Supervisor:
         self._devices.create()
         self._control = ControlServer(Path(table.control))
         self._clients: dict[int, Client] = {}
-        self._state_file = StateFile(Path(table.control))
+        self._state_file = StateFile(Path(table.control), say=self._log.say)
         self._engine: subprocess.Popen[bytes] | None = None
         self._pidfd = -1
         self._channel: Channel | None = None

@@ -32,7 +32,7 @@ def test_words(changes, words):
 
 def test_the_file_follows_the_status_and_goes_with_its_supervisor(tmp_path):
     """It is replaced as a whole, and nothing is left beside it."""
-    file = StateFile(tmp_path / "engine1.ctl")
+    file = StateFile(tmp_path / "engine1.ctl", say=print)
     file.publish(status(ready=False))
     file.publish(status())
     seen = (tmp_path / "engine1.state").read_text()
@@ -40,3 +40,21 @@ def test_the_file_follows_the_status_and_goes_with_its_supervisor(tmp_path):
 
     assert seen == words_of(status())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_old_words_do_not_stay_where_new_ones_cannot_be_written(tmp_path):
+    """A link to a device that is always full stands for a full disk."""
+    said = []
+    file = StateFile(tmp_path / "engine1.ctl", say=said.append)
+    file.publish(status())
+    (tmp_path / "engine1.state.new").symlink_to("/dev/full")
+
+    file.publish(status(ready=False))
+    assert not (tmp_path / "engine1.state").exists()
+    (tmp_path / "engine1.state.new").symlink_to("/dev/full")
+    file.publish(status(ready=False))
+
+    assert len(said) == 1
+    assert "No space left on device" in said[0]
+    file.publish(status(ready=False))
+    assert (tmp_path / "engine1.state").read_text() == words_of(status(ready=False))
