@@ -22,6 +22,8 @@ from certify.scenarios import (
     conformance_failover,
     engine_and_array,
     engine_and_path,
+    engine_clock,
+    engine_disk_full,
     engine_failback,
     engine_hang,
     engine_isolated,
@@ -87,6 +89,8 @@ MODULES = {
         ghost_write,
         engine_leave,
         engine_failback,
+        engine_clock,
+        engine_disk_full,
         # the link between them, and who breaks ties
         link_cut,
         link_split,

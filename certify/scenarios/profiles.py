@@ -1,12 +1,12 @@
 """Which scenarios stand for what in the profiles, and how often a profile runs each."""
 
 QUICK = ("B0", "P1", "E1k", "E2h", "A1", "A3")
-GEAR = frozenset({"P2", "P5", "E3", "E4", "L2", "L3", "L4", "D4", "D5"})
+GEAR = frozenset({"P2", "P5", "E3", "E4", "E9", "E10", "L2", "L3", "L4", "D4", "D5"})
 """Scenarios that no single virtual machine can express; a lab file names its means for them."""
 ONE_MACHINE_CANNOT = GEAR | {"A7b"}
 """No Linux target can be made to answer BUSY; the others lack wires, machines or sites."""
 CLUSTER = (
-    *("B0", "P1", "P2", "P3", "P4", "P5", "P6", "E1k", "E2h", "E3", "E4", "E7"),
+    *("B0", "P1", "P2", "P3", "P4", "P5", "P6", "E1k", "E2h", "E3", "E4", "E7", "E9", "E10"),
     *("L1", "L2", "L3", "L4", "A1", "R1", "R2", "R3", "R4", "D1", "D2", "D3e", "D3a", "D4", "D5", "S5"),
 )
 """What shows more where every box is a machine of its own, with cables and power to be cut."""

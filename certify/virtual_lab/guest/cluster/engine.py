@@ -1,5 +1,6 @@
 """A node that is an engine: sessions with both arrays, and the reference router behind LIO."""
 
+import subprocess
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ MODULES = (
     *("target_core_mod", "target_core_user", "uio", "iscsi_target_mod"),
     *("iscsi_tcp", "scsi_mod", "sd_mod", "sg"),
 )
+RUN_MIB = 16
 LINK_PORT = 7400
 WITNESS_PORT = 7410
 LINK_KEY = "5a" * 16  # known to all, as all of the lab is
@@ -49,6 +51,9 @@ class _Legs:
 def bring_up(chosen: Settings, member: Membership, report: Report) -> None:
     """Bring the engine up; it serves when this returns."""
     plan = Plan(member.hosts)
+    # Of its own, so that it can be full while all else of the machine works.
+    room = ("mount", "-t", "tmpfs", "-o", f"size={RUN_MIB}m,mode=755", "tmpfs", str(layout.RUN))
+    subprocess.run(room, check=True, timeout=10)
     with step("kernel modules", report):
         load_modules(MODULES)
         mount_configfs()

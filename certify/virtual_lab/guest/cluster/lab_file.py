@@ -1,6 +1,7 @@
 """Write lab.toml of a cluster on its first host: what an engineer writes for a real one."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from certify.virtual_lab.guest.cluster.host import Found
 
 PATH = layout.RUN / "lab.toml"
+UPSET = Path(__file__).with_name("upset.sh")
 SWITCH_S = 20.0
 BOOT_S = 90.0
 
@@ -85,7 +87,7 @@ def lab_of(chosen: Settings, plan: Plan, found: "Found") -> Lab:
         array=[_array(chosen, name, found) for name in ARRAYS],
         link=_link(),
         redundancy=_redundancy(),
-        means=[*_means(plan), _witness(chosen, plan)],
+        means=[*_means(plan), _clock(ENGINES[0]), _full_disk(ENGINES[0]), _witness(chosen, plan)],
     )
 
 
@@ -174,6 +176,33 @@ def _power(scenario: str, subject: str, *nodes: str, apply: str = "cut") -> Mean
         probe=_outside("power", "is_off", *nodes),
         heal=_outside("power", "on", *nodes, timeout_s=BOOT_S),
         healed=_outside("power", "is_ready", *nodes),
+    )
+
+
+def _upset(verb: str, what: str) -> Command:
+    return Command(argv=["sh", str(UPSET), verb, what], timeout_s=SWITCH_S)
+
+
+def _clock(node: str) -> Means:
+    return Means(
+        scenario="E9",
+        subject=f"clock of {node}",
+        apply=_upset("clock_step", node),
+        probe=_upset("clock_is_wrong", node),
+        heal=_upset("clock_set", node),
+        healed=_upset("clock_is_right", node),
+    )
+
+
+def _full_disk(node: str) -> Means:
+    folder = str(layout.RUN)
+    return Means(
+        scenario="E10",
+        subject=f"{folder} of {node}",
+        reach=reach(node),
+        apply=_upset("disk_fill", folder),
+        probe=_upset("disk_is_full", folder),
+        heal=_upset("disk_empty", folder),
     )
 
 
