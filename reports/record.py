@@ -168,6 +168,10 @@ class EventKind(StrEnum):
     READBACK = "readback"  # data: {"sectors": int}; the rows are in io/
     EXERCISE = "exercise"  # data: {"expected": str, "good": bool|None}; detail: what was observed
     STANDSTILL = "standstill"  # the suite itself stood still; data: {"from_ns": int, "ms": float}
+    HOST = "host"  # another host's probes; data: {"state": "on"|"ended"|"lost"}
+    CLOCK = (
+        "clock"  # another host's clock; data: {"used_ns": int, "shift_ns": int, "error_ns": int}
+    )
     NOTE = "note"
     ERROR = "error"  # the suite or the lab failed; the scenario is INCONCLUSIVE
 
@@ -218,9 +222,7 @@ class IoRecord(Record, frozen=True, kw_only=True, array_like=True, gc=False):
     status: int  # SCSI status byte; -1 where not SCSI
     sense: str  # "KEY/ASC/ASCQ" in hex, e.g. "2/04/0c"; "" if none
     tag: int  # sequence number written, or seen in every sector read; -1 if none or not uniform
-    sectors: (
-        str  # raw tags of a read whose sectors differ or do not decode; "" if uniform and valid
-    )
+    sectors: str  # raw tags of a read whose sectors differ or do not decode; "" of any other
 
 
 IO_COLUMNS = IoRecord.__struct_fields__
