@@ -25,6 +25,15 @@ COMMON_EVERY = 4
 """Every so many writes of a host go to a common block: each is overwritten about twice a second."""
 
 
+VERSIONS_PER_HOST = 1 << 28
+"""That a host may write in one repeat: no two hosts ever write the same number."""
+
+
+def first_version(ordinal: int, host: int) -> int:
+    """Return the first version that a host may write in the repeat *ordinal* of a run."""
+    return (ordinal << 32) + host * VERSIONS_PER_HOST + 1
+
+
 class Division(msgspec.Struct, frozen=True, kw_only=True):
     """The division of a unit of *size_bytes* among *hosts*, the measuring one is number 0."""
 

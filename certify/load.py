@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 
 from certify.deadline import Deadline
 from certify.devices import LabDevices, PathDevice, find_inspection_disk
-from certify.division import Division, WithCommon
-from certify.heartbeat import beat_s_of, tell_standstill
+from certify.division import Division, WithCommon, first_version
+from certify.heartbeat import tell_standstill
 from certify.hosts import remote_hosts
-from certify.hosts.fleet import Fleet
-from certify.hosts.gateway import specification
-from certify.hosts.messages import Order
-from certify.hosts.remote import RemoteHost
-from certify.lab import Host, Lab, LabError
+from certify.hosts.fleet import Fleet, muster
+from certify.lab import Lab, LabError
 from certify.ledger import Ledger, Ledgers
 from certify.other_host import OtherHost
 from certify.path_probes import PathProbes
@@ -27,8 +24,6 @@ from certify.workload import Blocks, PlainReads, TaggedReads, TaggedWrites
 
 CONTROL_BLOCKS = 256
 WRITER = 1
-SEQUENCES_PER_HOST = 1 << 28
-"""Versions that a host may write in one repeat: no two hosts ever write the same number."""
 PREFILL_S = 10.0
 PREFILL_INTERVAL_MS = 1.0
 
@@ -117,7 +112,16 @@ class Load:
         self._ledger = self._ledgers[0]
         blocks: Blocks = self._ledger
         if machines:
-            self._fleet = self._muster(machines, division, unit, rates)
+            self._fleet = muster(
+                self.lab,
+                division,
+                run=run,
+                ordinal=self.ordinal,
+                interval_ns=_ns(rates.remote_ms),
+                emit=self.emit,
+                tell=self.tell,
+                may_be_lost=self.may_be_lost,
+            )
             self._fleet.connect()
             common = division.shared(0)
             self._ledgers.append(common)
@@ -129,7 +133,9 @@ class Load:
             ]
         )
         application = self._open(device.device, writable=True)
-        writes = TaggedWrites(blocks, run=run, writer=WRITER, first_seq=self._first_seq(0))
+        writes = TaggedWrites(
+            blocks, run=run, writer=WRITER, first_seq=first_version(self.ordinal, 0)
+        )
         reads = TaggedReads(all_blocks, run=run, seed=seed)
         self._prefill(application, writes)
         self._application = [
@@ -294,42 +300,6 @@ class Load:
                 hosts.setdefault(path.host, []).append(path)
         return list(hosts.values())
 
-    def _muster(self, machines: list[Host], division: Division, unit: str, rates: Rates) -> Fleet:
-        """Return the hosts that are machines of their own, ready to be connected to."""
-        wwid = next(one.wwid for one in self.lab.logical_unit if one.name == unit)
-        first = division.hosts - len(machines)
-        orders = {
-            number: Order(
-                host=host.name,
-                unit=unit,
-                wwid=wwid,
-                division=division,
-                number=number,
-                run=run_number(self.run_id),
-                first_seq=self._first_seq(number),
-                last_seq=self._first_seq(number + 1) - 1,
-                interval_ns=_ns(rates.remote_ms),
-                beat_s=beat_s_of(self.lab),
-            )
-            for number, host in enumerate(machines, start=first)
-        }
-        return Fleet(
-            [
-                RemoteHost(
-                    spec=specification(host),
-                    order=orders[number],
-                    emit=self.emit,
-                    tell=self.tell,
-                    may_be_lost=host.name in self.may_be_lost,
-                )
-                for number, host in enumerate(machines, start=first)
-            ]
-        )
-
-    def _first_seq(self, number: int) -> int:
-        """Return the first version that a host may write in this repeat."""
-        return (self.ordinal << 32) + number * SEQUENCES_PER_HOST + 1
-
     def _other_host(
         self, owner: int, paths: list[PathDevice], rates: Rates, reads: TaggedReads
     ) -> OtherHost:
@@ -337,7 +307,7 @@ class Load:
             self._ledgers[owner],
             run=run_number(self.run_id),
             writer=WRITER + owner,
-            first_seq=self._first_seq(owner),
+            first_seq=first_version(self.ordinal, owner),
         )
         return OtherHost(
             name=paths[0].host,

@@ -264,6 +264,7 @@ def looks(
         devices.problems,
         lambda: health.map_problems(devices.now(), daemon),
         lambda: health.array_problems(lab, shells),
+        lambda: health.other_map_problems(lab, shells),
         lambda: [text for path in devices.now().all_paths for text in health.path_problems(path)],
         lambda: health.redundancy_problems(lab, shells),
         lambda: [text for one in lab.engine for text in health.engine_problems(one, shells)],

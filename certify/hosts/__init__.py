@@ -14,9 +14,13 @@ def remote_hosts(lab: Lab) -> list[Host]:
     """Return the hosts on machines of their own that see the load's unit, as the lab file says."""
     if "host" not in lab.lab.planes:
         return []
-    loads: list[LogicalUnit] = [unit for unit in lab.logical_unit if unit.purpose == "load"][:1]
-    seen_by = {name for unit in loads for name in unit.also_on}
+    seen_by = {name for unit in load_of(lab) for name in unit.also_on}
     return [host for host in lab.host if host.name in seen_by and is_remote(lab, host)]
+
+
+def load_of(lab: Lab) -> list[LogicalUnit]:
+    """Return the unit that the load is for; none if the lab file names none."""
+    return [unit for unit in lab.logical_unit if unit.purpose == "load"][:1]
 
 
 def is_remote(lab: Lab, host: Host) -> bool:
