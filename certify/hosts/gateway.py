@@ -19,6 +19,7 @@ SSH_OPTIONS = (
     "ControlPath=none",
 )
 END_S = 5.0
+ENDED = "its SSH connection ended"
 _SEPARATOR = "//"
 """Between the parts of an execnet specification; no part may have it."""
 
@@ -38,7 +39,7 @@ def specification(host: Host) -> str:
 class Gateway:
     """One worker's connection: `open`, `send`, `close`.
 
-    `hear` gets each message in execnet's thread, and None when the connection has ended.
+    `hear` gets each message, after the first one in execnet's thread, and None at the end.
     """
 
     spec: str
@@ -47,35 +48,34 @@ class Gateway:
     _group: execnet.Group = field(init=False, default_factory=execnet.Group)
     _channel: execnet.Channel | None = field(init=False, default=None)
 
-    def open(self) -> None:
-        """Connect and start the worker; raises LabError. Bounded by SSH's own time-outs."""
+    def open(self, timeout_s: float) -> None:
+        """Connect, start the worker and hear its first word; raises LabError.
+
+        What keeps a worker from starting, only the first word's absence tells with its reason: once
+        a channel has a callback, execnet passes on that it ended and not why.
+        """
         try:
             channel = self._group.makegateway(self.spec).remote_exec(self.source)
+            first = channel.receive(timeout_s)
+        except execnet.RemoteError as error:
+            lines = error.formatted.strip().splitlines()
+            raise LabError(f"its worker did not start: {lines[-1]}") from error
+        except execnet.TimeoutError as error:
+            raise LabError(f"its worker said nothing within {timeout_s:g} s") from error
         except (execnet.HostNotFound, EOFError, OSError) as error:
-            raise LabError(f"cannot be reached by SSH: {error}") from error
-        channel.setcallback(self.hear, endmarker=None)
+            raise LabError(f"cannot be reached, or has no such Python: {self.spec}") from error
         self._channel = channel
+        self.hear(first)
+        channel.setcallback(self.hear, endmarker=None)
 
     def send(self, data: bytes) -> None:
         """Send; raises LabError when the connection has ended."""
-        if self._channel is None:
-            raise LabError("is not connected")
         try:
+            if self._channel is None:
+                raise OSError("not open")
             self._channel.send(data)
         except OSError as error:
-            raise LabError(self.why_ended()) from error
-
-    def why_ended(self) -> str:
-        """Return what is known of the end of the connection."""
-        try:
-            if self._channel is not None:
-                self._channel.waitclose(0)
-        except execnet.RemoteError as error:
-            lines = error.formatted.strip().splitlines()
-            return f"its worker ended: {lines[-1] if lines else 'no message'}"
-        except (EOFError, OSError):
-            pass
-        return "its SSH connection ended"
+            raise LabError(ENDED) from error
 
     def close(self) -> None:
         """End the connection, and with it the worker; harmless if there is none."""

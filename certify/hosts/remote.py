@@ -11,7 +11,7 @@ import msgspec
 from certify import __version__
 from certify.deadline import Clock, Deadline
 from certify.hosts.clock import RoundTrip, best, evidence_of
-from certify.hosts.gateway import SOURCE, Gateway
+from certify.hosts.gateway import ENDED, SOURCE, Gateway
 from certify.hosts.messages import (
     Answer,
     Ask,
@@ -92,7 +92,7 @@ class RemoteHost:
     def connect(self) -> None:
         """Start the worker, compare clocks and have the device opened; raises LabError."""
         try:
-            self._gateway.open()
+            self._gateway.open(START_S)
             self._wait_for(Hello, START_S)
             self._compare("before")
             self._send(self.order)
@@ -210,7 +210,7 @@ class RemoteHost:
         """Take one message; in execnet's thread."""
         now = self._last_ns = self.clock()
         if data is None:
-            self._end(self._gateway.why_ended())
+            self._end(ENDED)
             return
         try:
             message = for_suite(data)

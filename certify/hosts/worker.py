@@ -85,9 +85,11 @@ def open_map(order: Order) -> tuple[str, int]:
     return found.device, open_device(found.device, writable=True)
 
 
-def serve(channel: Channel, *, open_unit: Open = open_map) -> None:
+def serve(
+    channel: Channel, *, open_unit: Open = open_map, clock: Clock = time.monotonic_ns
+) -> None:
     """Do what the suite orders until the connection ends."""
-    Worker(channel=channel, open_unit=open_unit).run()
+    Worker(channel=channel, open_unit=open_unit, clock=clock).run()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Worker:
     _ended: deque[IoRecord] = field(default_factory=deque)
     _told: deque[Told] = field(default_factory=deque)
     _heard_ns: int = 0
+    _tell_ns: int = 0  # when to tell again
 
     def run(self) -> None:
         """Serve until the other end is gone; returns with every probe stopped."""
@@ -115,21 +118,29 @@ class Worker:
                     pass
         except EOFError:
             return  # nobody is left to be told
+        except Exception as error:
+            self._send(Failed(reason=repr(error)))
+            raise
         finally:
             self._stop(GIVE_UP_S)
 
     def _step(self) -> bool:
-        """Take one message, or tell what there is; return False when the suite is silent."""
+        """Take a message if one comes in time, and tell what is due to be told.
+
+        Returns False when the suite has been silent for too long.
+        """
         data: bytes | None = None
+        patience_s = max(0.0, (self._tell_ns - self.clock()) / 1e9)
         with suppress(OSError):  # execnet's TimeoutError is one
-            data = self.channel.receive(timeout=TELL_S)
+            data = self.channel.receive(timeout=patience_s)
         now = self.clock()
         try:
-            if data is None:
-                self._tell()
-            else:
+            if data is not None:
                 self._heard_ns = now
                 self._take(for_worker(data), now)
+            if now >= self._tell_ns:
+                self._tell_ns = now + int(TELL_S * 1e9)
+                self._tell()
         except (LabError, OSError, ValueError) as error:
             self._send(Failed(reason=str(error)))
         return now - self._heard_ns < LEASE_S * 1e9
@@ -176,7 +187,7 @@ class Worker:
                 ),
             ),
         ]
-        self._heart = Heartbeat(beat_s=order.beat_s)
+        self._heart = Heartbeat(beat_s=order.beat_s, clock=self.clock)
         self._heart.start(self._note)
         for probe in self._probes:
             probe.start()
@@ -192,6 +203,7 @@ class Worker:
             emit=self._ended.append,
             slots=SLOTS,
             overslept=self._overslept,
+            clock=self.clock,
         )
 
     def _overslept(self, name: str, due_ns: int, woke_ns: int) -> None:
