@@ -99,17 +99,17 @@ class RemoteHost:
             self._wait_for(Ready, START_S)
         except LabError as error:
             raise LabError(f"host {self.name}: {error}") from error
+        self._last_ns = self.clock()
+        self._asker = threading.Thread(target=self._ask_on, name=f"asks {self.name}", daemon=True)
+        self._asker.start()
 
     def begin(self) -> None:
         """Start the probes; returns at once."""
         first, last = self.order.first_seq, self.order.last_seq
         data = {"state": "on", "first_seq": first, "last_seq": last}
         self.tell(EventKind.HOST, self.name, "its probes are on", data, self.clock())
-        self._last_ns = self.clock()
         self._running = True
         self._send(Begin())
-        self._asker = threading.Thread(target=self._ask_on, name=f"asks {self.name}", daemon=True)
-        self._asker.start()
 
     def flowing(self, within_ms: float) -> bool:
         """Say whether no I/O there has been due for longer, as far as was told."""
@@ -130,6 +130,7 @@ class RemoteHost:
 
     def drain(self, deadline: Deadline) -> None:
         """After `stop`, wait for what is under way, compare clocks again and end the worker."""
+        self._closing.set()
         if self._asker is not None:
             self._asker.join(ANSWER_S)
         try:
