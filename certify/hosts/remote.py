@@ -229,9 +229,9 @@ class RemoteHost:
                 self._waiting_ms = message.waiting_ms
                 for row in message.rows:
                     self._keep(row)
-            case Answer():
+            case Answer(number=number) if number in self._asked:
                 trip = RoundTrip(
-                    asked_ns=self._asked.pop(message.number, now),
+                    asked_ns=self._asked.pop(number),
                     heard_ns=message.heard_ns,
                     told_ns=message.told_ns,
                     answered_ns=now,
