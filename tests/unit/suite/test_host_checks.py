@@ -25,21 +25,34 @@ HOST = "host2"
 CLOCK = EventKind.CLOCK
 
 
-def clock(story: Story, ms: float, error_ms: float = 1.0, drift_ms: float = 0.0) -> None:
+def clock(
+    story: Story, ms: float, error_ms: float = 1.0, drift_ms: float = 0.0, host: str = HOST
+) -> None:
     data = {"used_ns": 0, "shift_ns": int(drift_ms * MS), "error_ns": int(error_ms * MS)}
-    story.event(ms, CLOCK, HOST, **data)
+    story.event(ms, CLOCK, host, **data)
 
 
-def add_host(story: Story) -> Story:
+def add_host(story: Story, host: str = HOST) -> Story:
     """Add a host with a write and a read every 20 ms from 1 ms on, in blocks of its own."""
-    clock(story, 0.5)
-    story.event(0.6, EventKind.HOST, HOST, state="on", first_seq=10_000, last_seq=19_999)
+    number = int(host.removeprefix("host"))
+    first, lba = 5000 * number, 40 * number
+    clock(story, 0.5, host=host)
+    story.event(0.6, EventKind.HOST, host, state="on", first_seq=first, last_seq=first + 4999)
     for k in range(149):
         due = 20.0 * k + 1
-        story.io(probe="host:host2-write", k=k, due=due, tag=10_000 + k, lba=80)
-        story.io(probe="host:host2-read", k=k, due=due + 5, tag=10_000 + k, lba=80, op="read")
-    clock(story, 2990)
-    story.event(2995, EventKind.HOST, HOST, state="ended")
+        story.io(probe=f"host:{host}-write", k=k, due=due, tag=first + k, lba=lba)
+        story.io(probe=f"host:{host}-read", k=k, due=due + 5, tag=first + k, lba=lba, op="read")
+    clock(story, 2990, host=host)
+    story.event(2995, EventKind.HOST, host, state="ended")
+    return story
+
+
+def many_hosts(count: int) -> Story:
+    """Return a clean history of *count* hosts beside the measuring one."""
+    names = [f"host{number}" for number in range(2, 2 + count)]
+    story = make_clean_story(make_plan(hosts=names))
+    for name in names:
+        add_host(story, name)
     return story
 
 
@@ -265,6 +278,43 @@ def test_a_slow_host_fails_a_baseline() -> None:
     assert bad_lines(seen) == {"Longest stall without a fault, host2": Verdict.FAIL}
 
 
+def test_of_many_good_hosts_the_worst_has_the_line() -> None:
+    story = many_hosts(9)
+    story.io(probe="host:host5-write", due=1100, done=1150, tag=29_000, lba=8000)
+
+    seen = judge(story.history())
+
+    names = [check.name for check in seen.checks if "host" in check.name.replace("of the host", "")]
+    assert sorted(names) == [
+        "Clock of host2, the worst of 9",
+        "Longest stall after mending, host2, the worst of 9",
+        "Longest stall after the fault, host5, the worst of 9",
+        "Probes of host2, the worst of 9",
+    ]
+    assert line(seen, "Longest stall after the fault, host5, the worst of 9") == "50.0 ms"
+    assert [host.name for host in seen.hosts] == [f"host{number}" for number in range(2, 11)]
+
+
+def many_bad_hosts() -> Story:
+    """Return a history of nine hosts of which six had stalls of different length."""
+    story = many_hosts(9)
+    for number in range(2, 8):
+        due, lba = 1100 - 10 * number, 4000 + 8 * number
+        tag = 5000 * number + 4000
+        story.io(probe=f"host:host{number}-write", due=due, done=1500, tag=tag, lba=lba)
+    return story
+
+
+def test_of_many_bad_hosts_the_worst_have_lines() -> None:
+    seen = judge(many_bad_hosts().history())
+
+    assert list(bad_lines(seen)) == [
+        f"Longest stall after the fault, host{number}" for number in (7, 6, 5)
+    ]
+    assert line(seen, "Longest stall after the fault, host5") == "450 ms; the same of 3 more"
+    assert line(seen, "Longest stall after the fault, host8, the worst of 3") == "1.00 ms"
+
+
 def texts_of(judgement: ScenarioJudgement) -> set[str]:
     texts = {judgement.reason}
     for check in judgement.checks:
@@ -274,7 +324,7 @@ def texts_of(judgement: ScenarioJudgement) -> set[str]:
 
 def test_what_is_said_of_hosts_is_translated(story: Story) -> None:
     stories = [story, two_hosts(hosts_lost=[HOST]), two_hosts(id="B0", fault="", subject="")]
-    stories.append(make_clean_story(make_plan(hosts=[HOST])))
+    stories += [make_clean_story(make_plan(hosts=[HOST])), many_hosts(3), many_bad_hosts()]
     for at_ms, changes in ((500, {"hosts_lost": [HOST]}), (1500, {})):
         stories.append(two_hosts(**changes))
         lose(stories[-1], at_ms)
