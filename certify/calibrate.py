@@ -21,7 +21,8 @@ from certify.dm_pause import Pause, hold, linear_over
 from certify.heartbeat import Heartbeat, beat_s_of
 from certify.history import Window
 from certify.lab import Lab, LabError
-from certify.load import Load, load_unit, quiet_interpreter, rates_of
+from certify.load import Load, load_unit, rates_of
+from certify.quiet import quiet_interpreter
 from certify.standstill import of_spans
 from certify.verdict import EXTRA_REPEATS_MAX
 from reports.record import EventKind, IoRecord, Verdict

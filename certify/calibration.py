@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from certify import stall
+from certify.certain import Certain
 from certify.dm_pause import Pause
 from certify.history import APPLICATION, ARRAY, CONTROL, Window
-from certify.measures import Certain
 from certify.standstill import Standstills, late_waits
 from certify.verdict import show_ms
 from reports.record import IoRecord, Verdict

@@ -7,7 +7,9 @@ hand-written history proves the judge.
 from certify import stall
 from certify.attribution import attribute, unattributed_ms
 from certify.checks import checks_of
+from certify.doubts import NEVER_COMPARED_NS
 from certify.history import APPLICATION, NOT_RUN, History
+from certify.host_measures import HostMeasured
 from certify.latency import statistics_of
 from certify.measures import Measured, measure
 from certify.stall import Stall
@@ -16,6 +18,7 @@ from reports.record import (
     Check,
     EventKind,
     Grade,
+    HostJudgement,
     IoOutcome,
     ScenarioJudgement,
     Verdict,
@@ -47,8 +50,8 @@ def judge(history: History) -> ScenarioJudgement:
         verdict=verdict,
         reason=_reason(history, verdict, checks, measured),
         grade=_grade(verdict, measured),
-        stall_failover_ms=_ms(measured.failover),
-        stall_failback_ms=_ms(measured.failback),
+        stall_failover_ms=_longest_failover_ms(measured),
+        stall_failback_ms=_longest_failback_ms(measured),
         noise_floor_ms=_worst(measured.noise_failover_ms, measured.noise_failback_ms),
         steady_ms_max=_ms(measured.quiet),
         latency_ms_p50=stall.percentile(latencies, 0.5),
@@ -65,7 +68,32 @@ def judge(history: History) -> ScenarioJudgement:
         standstill_ms=measured.standstill_ms or None,
         statistics=statistics_of(history),
         violations=measured.integrity.violations,
+        hosts=[_of_host(host) for host in measured.hosts],
     )
+
+
+def _of_host(host: HostMeasured) -> HostJudgement:
+    compared = host.clock_error_ns < NEVER_COMPARED_NS
+    return HostJudgement(
+        name=host.name,
+        stall_failover_ms=_ms(host.failover),
+        stall_failback_ms=_ms(host.failback),
+        steady_ms_max=_ms(host.quiet),
+        clock_error_ms=host.clock_error_ns / stall.NS_PER_MS if compared else None,
+        lost=host.loss.detail if host.loss else "",
+    )
+
+
+def _longest_quiet_ms(measured: Measured) -> float | None:
+    return _worst(_ms(measured.quiet), *(_ms(host.quiet) for host in measured.hosts))
+
+
+def _longest_failover_ms(measured: Measured) -> float | None:
+    return _worst(_ms(measured.failover), *(_ms(host.failover) for host in measured.hosts))
+
+
+def _longest_failback_ms(measured: Measured) -> float | None:
+    return _worst(_ms(measured.failback), *(_ms(host.failback) for host in measured.hosts))
 
 
 def _nothing(history: History, verdict: Verdict, reason: str) -> ScenarioJudgement:
@@ -110,7 +138,8 @@ def _grade(verdict: Verdict, measured: Measured) -> Grade | None:
         return Grade.NOT_CERTIFIED
     if verdict is not Verdict.PASS:
         return None
-    return grade_of(_ms(measured.failover or measured.quiet), _ms(measured.failback))
+    quiet, failover = _longest_quiet_ms(measured), _longest_failover_ms(measured)
+    return grade_of(quiet if failover is None else failover, _longest_failback_ms(measured))
 
 
 def _restored_ms(history: History) -> float | None:
@@ -133,11 +162,13 @@ def _reason(history: History, verdict: Verdict, checks: list[Check], measured: M
 
 
 def _reason_of_pass(measured: Measured) -> str:
+    of_hosts = f", of {1 + len(measured.hosts)} hosts" if measured.hosts else ""
     sectors = f"0 I/O errors; {measured.integrity.sectors_verified:,} sectors right."
     if measured.failover is None or measured.failback is None:
-        longest = show_ms(measured.quiet.ms) if measured.quiet else "–"
-        return f"Longest I/O {longest}; {sectors}"
+        quiet = _longest_quiet_ms(measured)
+        return f"Longest I/O {'–' if quiet is None else show_ms(quiet)}{of_hosts}; {sectors}"
+    failover, failback = _longest_failover_ms(measured), _longest_failback_ms(measured)
     return (
-        f"Longest stall {show_ms(measured.failover.ms)} after the fault, "
-        f"{show_ms(measured.failback.ms)} after mending; {sectors}"
+        f"Longest stall {show_ms(failover or 0.0)} after the fault, "
+        f"{show_ms(failback or 0.0)} after mending{of_hosts}; {sectors}"
     )

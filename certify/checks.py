@@ -4,20 +4,20 @@ import re
 
 from certify.asks import check_asks
 from certify.exercise_checks import check_exercises
-from certify.history import READBACK, History
+from certify.history import OTHER_HOST, READBACK, History
+from certify.host_checks import check_hosts
 from certify.measures import Measured
 from certify.outage import check_outage
 from certify.stall import Stall
+from certify.stall_checks import NO_IO, STALL, check_stall
 from certify.step_checks import check_steps
 from certify.verdict import NOISE_SHARE, show_ms
 from reports.record import Check, EventKind, IoOutcome, ScenarioJudgement, Verdict
 
 FINE = "as expected"
-STALL = "Longest stall"
 NOISE = "Noise floor"
 STANDSTILL = "Suite kept running"
 NOT_MEASURED = "not measured"
-NO_IO = "no I/O was due"
 _KERNEL_BROKEN = re.compile(r"\bBUG: |\bOops\b|Kernel panic|general protection fault")
 """How the kernel begins what it says of itself when it is broken (die(), panic(), bug.c)."""
 
@@ -40,6 +40,7 @@ def checks_of(history: History, measured: Measured) -> list[Check]:
         _check_kernel(history),
         *_check_noise(history, measured),
         *_check_standstill(history, measured),
+        *check_hosts(history, measured.hosts),
         *check_exercises(history),
         *check_asks(history),
     ]
@@ -68,7 +69,7 @@ def _check_suite(history: History, measured: Measured) -> Check:
 def _check_stalls(history: History, measured: Measured) -> list[Check]:
     plan = history.plan
     gap = "" if measured.gap_ms is None else f" (no I/O ended for {show_ms(measured.gap_ms)})"
-    after_fault = _check_stall(
+    after_fault = check_stall(
         f"{STALL} after the fault",
         measured.failover,
         limit_ms=plan.limit_failover_ms,
@@ -81,7 +82,7 @@ def _check_stalls(history: History, measured: Measured) -> list[Check]:
         return [*before, *check_outage(history, measured.outage)]
     return [
         after_fault,
-        _check_stall(
+        check_stall(
             f"{STALL} after mending",
             measured.failback,
             limit_ms=plan.limit_failback_ms,
@@ -92,7 +93,7 @@ def _check_stalls(history: History, measured: Measured) -> list[Check]:
 
 
 def _check_quiet(history: History, measured: Measured) -> Check:
-    return _check_stall(
+    return check_stall(
         f"{STALL} without a fault",
         measured.quiet,
         limit_ms=history.plan.limit_failover_ms,
@@ -101,45 +102,14 @@ def _check_quiet(history: History, measured: Measured) -> Check:
     )
 
 
-def _check_stall(
-    name: str,
-    seen: Stall | None,
-    *,
-    limit_ms: float,
-    certain_ms: float | None,
-    standstill_ms: float,
-    note: str = "",
-) -> Check:
-    """What the suite missed can only lengthen a stall, so one within its limit passes.
-
-    Of one above it, what surely was the system's decides: if that is within the limit, the
-    measuring host may have made the rest, and nothing can be said.
-    """
-    expected = f"≤ {show_ms(limit_ms)}"
-    if seen is None:
-        return _check(name, expected, NO_IO, Verdict.INCONCLUSIVE)
-    if not seen.complete:
-        observed = f"at least {show_ms(seen.ms)}, never ended{note}"
-        return _check(name, expected, observed, Verdict.FAIL)
-    observed = show_ms(seen.ms) + note
-    if seen.ms <= limit_ms:
-        return _check(name, expected, observed, Verdict.PASS)
-    certain = seen.ms if certain_ms is None else certain_ms
-    excess_ms = seen.ms - certain
-    if certain <= limit_ms and excess_ms > limit_ms * NOISE_SHARE:
-        observed += f", of which noise may be {show_ms(excess_ms)}"
-        if standstill_ms > limit_ms * NOISE_SHARE:
-            observed += f"; the measuring process stood still for {show_ms(standstill_ms)}"
-        return _check(name, expected, observed, Verdict.INCONCLUSIVE)
-    return _check(name, expected, observed, Verdict.FAIL)
-
-
 def _check_errors(measured: Measured) -> Check:
     name, expected = "I/O errors at the application", "0"
     if not measured.errors:
         return _check(name, expected, "0", Verdict.PASS)
     first = measured.errors[0]
     observed = f"{len(measured.errors)}; first: {first.op} at LBA {first.lba}, errno {first.errno}"
+    if first.probe.startswith(OTHER_HOST):
+        observed += f", by {first.probe}"
     return _check(name, expected, observed, Verdict.FAIL)
 
 

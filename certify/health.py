@@ -5,9 +5,11 @@ Each check returns one line per problem, which names the thing, what was expecte
 
 import fnmatch
 from collections.abc import Callable
+from itertools import product
 
 from certify import cdb, sg
 from certify.devices import LabDevices, PathDevice, resolve_found
+from certify.hosts import load_of, remote_hosts
 from certify.inquiry import DecodeError, Page, decode_designators, unit_wwids
 from certify.lab import Command, Engine, Lab, LabError
 from certify.multipath import Daemon, daemon_for, read_maps
@@ -33,6 +35,7 @@ def problems_of(lab: Lab, *, shells: Shells = shell_for, daemon: Daemon | None =
     for engine in lab.engine:
         problems += engine_problems(engine, shells)
     problems += array_problems(lab, shells)
+    problems += other_map_problems(lab, shells)
     problems += redundancy_problems(lab, shells)
     return problems
 
@@ -98,6 +101,32 @@ def map_problems(devices: LabDevices, daemon: Daemon) -> list[str]:
         problems += [
             f"map {one.name}: {sd} is a path that the lab file does not name"
             for sd in sorted(set(seen) - set(wanted))
+        ]
+    return problems
+
+
+def other_map_problems(lab: Lab, shells: Shells) -> list[str]:
+    """Ask each host that is a machine of its own whether its paths to the load's unit are usable.
+
+    Which paths it has, it knows itself: the lab file need not name them.
+    """
+    problems: list[str] = []
+    for host, unit in product(remote_hosts(lab), load_of(lab)):
+        where = f"host {host.name}, {unit.name}"
+        try:
+            maps = {one.wwid: one for one in read_maps(daemon_for(shells(host.reach)))}
+        except (LabError, FaultError) as error:
+            problems.append(f"{where}: {error}")
+            continue
+        own = maps.get(unit.wwid)
+        if own is None or not own.paths:
+            problems.append(f"{where}: expected a map of {unit.wwid} with paths, seen none")
+            continue
+        problems += [
+            f"{where} ({path.device}): expected active and ready in multipathd, "
+            f"seen {path.dm_state}, {path.checker_state}"
+            for path in own.paths
+            if not path.is_usable
         ]
     return problems
 

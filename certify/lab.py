@@ -108,19 +108,23 @@ class Acceptance(Entry, frozen=True, kw_only=True):
 class Host(Entry, frozen=True, kw_only=True):
     """[[host]]: where probes run. `reach` is "local" or "ssh:user@name".
 
+    Hosts with the same `reach` are one machine. One that is a machine of its own probes its own
+    multipath device of the load's unit; `python` starts a Python there that has this package.
     `settle` is run before each repeat of a scenario: what the host would do at some time anyhow,
     and what would be taken for a stall if it did it while it is measured.
     """
 
     name: str
     reach: str = "local"
+    python: list[str] = msgspec.field(default_factory=lambda: ["python3"])
     settle: Command | None = None
 
 
 class LogicalUnit(Entry, frozen=True, kw_only=True):
     """[[logical_unit]]: a LUN behind the system under test, on `host` by its multipath device.
 
-    `also_on` names hosts that see it too, whose paths are used one by one and never by multipath.
+    `also_on` names hosts that see it too. On the machine that measures, their paths are used one by
+    one and never by multipath; a host that is a machine of its own uses its own multipath device.
     `unmap` takes it away from all hosts at the target, `map` gives it back, `is_unmapped` exits 0
     while it is away.
     """
@@ -240,12 +244,14 @@ class Means(Entry, frozen=True, kw_only=True):
     """[[means]]: commands by which this lab expresses a scenario that needs gear of its own.
 
     `apply` breaks it, `heal` mends it, both may be called twice; `probe` exits 0 while it is
-    broken and 1 while it is not, `healed` 0 once it is whole and 1 before.
+    broken and 1 while it is not, `healed` 0 once it is whole and 1 before. `hosts` are those that
+    it takes away: their probes may end with it.
     """
 
     scenario: str  # the id: "P2"
     subject: str
     reach: str = "local"
+    hosts: list[str] = []
     apply: Command
     probe: Command
     heal: Command

@@ -84,6 +84,9 @@ def _values(lab: "Lab") -> Iterator[str]:
             )
     yield from _wwids(lab)
     yield from _reaches(lab)
+    for host in lab.host:
+        if not host.python or not all(host.python):
+            yield f"host {host.name}: python: expected a command, seen {host.python}"
     for verb in ("failover_ms", "failback_ms"):
         for scenario, limit in getattr(lab.limits, verb).items():
             if not limit > 0:
@@ -145,6 +148,9 @@ def _references(lab: "Lab") -> Iterator[str]:
         yield from _known(f"path {path.name}: engine", path.engine, engines)
     if lab.control is not None:
         yield from _known("control: host", lab.control.host, hosts)
+    for means in lab.means:
+        for host in means.hosts:
+            yield from _known(f"means {means.scenario}: hosts", host, hosts[1:])
     for array in lab.array:
         for leg in array.leg:
             yield from _known(f"array {array.name}: leg", leg.logical_unit, units)

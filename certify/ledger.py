@@ -10,6 +10,7 @@ The blocks are spread evenly over the whole unit, so that every region of a mirr
 import random
 from collections import deque
 from collections.abc import Sequence
+from typing import Protocol
 
 SECTORS_PER_BLOCK = 8
 BLOCK_BYTES = 4096
@@ -18,7 +19,8 @@ BLOCK_BYTES = 4096
 class Ledger:
     """The blocks of one logical unit; one thread takes blocks, another gives them back.
 
-    `capacity` is the number of blocks, `hot_blocks` how many of them are hot.
+    `capacity` is the number of blocks, `hot_blocks` how many of them are hot; `lbas` are all of
+    them, `hot` those that are.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class Ledger:
         hot_count = min(hot, total - 1)
         self.capacity = total
         self.hot_blocks = hot_count
-        self._hot = deque(lbas[:hot_count])
+        self.lbas = tuple(lbas)
+        self.hot = self.lbas[:hot_count]
+        self._hot = deque(self.hot)
         self._cold = deque(lbas[hot_count:])
         self._is_hot = frozenset(self._hot)
         self._written: list[int] = []
@@ -70,10 +74,18 @@ class Ledger:
         return self._written[rng.randrange(len(self._written))] if self._written else None
 
 
+class Chooser(Protocol):
+    """Knows blocks that can be read."""
+
+    def choose(self, rng: random.Random) -> int | None:
+        """Return the LBA of a block that was written; None if there is none yet."""
+        ...
+
+
 class Ledgers:
     """The blocks of several hosts on one logical unit, for whoever reads them all."""
 
-    def __init__(self, ledgers: Sequence[Ledger]) -> None:
+    def __init__(self, ledgers: Sequence[Chooser]) -> None:
         self._ledgers = ledgers
 
     def choose(self, rng: random.Random) -> int | None:

@@ -1,18 +1,18 @@
 """The load of a scenario: the application's probes, and beside them all other planes at once.
 
 The application's device; every path by SG_IO; every array's leg past the system under test, where
-the lab file permits it; other hosts on this machine; the control disk.
+the lab file permits it; other hosts, on this machine and on their own; the control disk.
 """
 
-import gc
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from certify.deadline import Deadline
 from certify.devices import LabDevices, PathDevice, find_inspection_disk
+from certify.division import Division, WithCommon, first_version
 from certify.heartbeat import tell_standstill
+from certify.hosts import remote_hosts
+from certify.hosts.fleet import Fleet, muster
 from certify.lab import Lab, LabError
 from certify.ledger import Ledger, Ledgers
 from certify.other_host import OtherHost
@@ -20,20 +20,10 @@ from certify.path_probes import PathProbes
 from certify.probes import Emit, OpenLoopProbe, Pulse, open_device
 from certify.tags import run_number
 from certify.watcher import Emit as EmitEvent
-from certify.workload import PlainReads, TaggedReads, TaggedWrites
+from certify.workload import Blocks, PlainReads, TaggedReads, TaggedWrites
 
-HOT_BLOCKS = 256
-"""Rewritten every few seconds at the usual rate."""
-COLD_BLOCKS = 3840
-"""With the hot ones enough for 20 s without an answer at 200 writes per second."""
 CONTROL_BLOCKS = 256
-OTHER_HOT_BLOCKS = 64
-OTHER_COLD_BLOCKS = 960
-"""Of each other host; enough for 20 s without an answer at 50 writes per second."""
 WRITER = 1
-SEQUENCES_PER_HOST = 1 << 28
-"""Versions that a host may write in one repeat: no two hosts ever write the same number."""
-NICE = -10
 PREFILL_S = 10.0
 PREFILL_INTERVAL_MS = 1.0
 
@@ -47,7 +37,8 @@ class Rates:
     control_ms: float
     path_ms: float  # TEST UNIT READY and reads take turns
     array_ms: float
-    host_ms: float  # of each other host, writes and reads
+    host_ms: float  # of each other host on this machine, writes and reads
+    remote_ms: float  # of each host that is a machine of its own, likewise
     poll_ms: float
 
 
@@ -58,6 +49,7 @@ RATES = Rates(
     path_ms=50.0,
     array_ms=50.0,
     host_ms=100.0,
+    remote_ms=20.0,
     poll_ms=100.0,
 )
 RATES_EMULATED = Rates(
@@ -67,6 +59,7 @@ RATES_EMULATED = Rates(
     path_ms=400.0,
     array_ms=400.0,
     host_ms=800.0,
+    remote_ms=160.0,
     poll_ms=1000.0,
 )
 """An emulated CPU runs Python about 18 times slower, and the probes share it with the engines."""
@@ -92,11 +85,13 @@ class Load:
     ordinal: int
     emit: Emit
     tell: EmitEvent
+    may_be_lost: frozenset[str] = frozenset()  # hosts that the scenario's fault takes away
     _application: list[OpenLoopProbe] = field(init=False, default_factory=list)
     _others: list[OpenLoopProbe | PathProbes | OtherHost] = field(init=False, default_factory=list)
     _ledger: Ledger = field(init=False)
     _ledgers: list[Ledger] = field(init=False, default_factory=list)  # of all hosts
     _descriptors: list[int] = field(init=False, default_factory=list)
+    _fleet: Fleet = field(init=False, default_factory=Fleet)
 
     def start(self) -> None:
         """Write the hot blocks once, then start every probe. Raises LabError or OSError."""
@@ -106,23 +101,40 @@ class Load:
         run = run_number(self.run_id)
         seed = self.seed + self.ordinal
         others = self._other_hosts(unit)
-        owners = 1 + len(others)
-        self._ledgers = [
-            Ledger(
-                device.size_bytes,
-                hot=OTHER_HOT_BLOCKS if owner else HOT_BLOCKS,
-                cold=OTHER_COLD_BLOCKS if owner else COLD_BLOCKS,
-                seed=seed,
-                owner=owner,
-                owners=owners,
-            )
-            for owner in range(owners)
-        ]
+        machines = remote_hosts(self.lab)
+        division = Division(
+            size_bytes=device.size_bytes,
+            seed=seed,
+            hosts=1 + len(others) + len(machines),
+            common=bool(machines),
+        )
+        self._ledgers = [division.own(number) for number in range(1 + len(others))]
         self._ledger = self._ledgers[0]
-        all_blocks = Ledgers(self._ledgers)
+        blocks: Blocks = self._ledger
+        if machines:
+            self._fleet = muster(
+                self.lab,
+                division,
+                run=run,
+                ordinal=self.ordinal,
+                interval_ns=_ns(rates.remote_ms),
+                emit=self.emit,
+                tell=self.tell,
+                may_be_lost=self.may_be_lost,
+            )
+            self._fleet.connect()
+            common = division.shared(0)
+            self._ledgers.append(common)
+            blocks = WithCommon(self._ledger, common)
+        all_blocks = Ledgers(
+            [
+                *self._ledgers,
+                *(division.written_by(one) for one in range(1 + len(others), division.hosts)),
+            ]
+        )
         application = self._open(device.device, writable=True)
         writes = TaggedWrites(
-            self._ledger, run=run, writer=WRITER, first_seq=(self.ordinal << 32) + 1
+            blocks, run=run, writer=WRITER, first_seq=first_version(self.ordinal, 0)
         )
         reads = TaggedReads(all_blocks, run=run, seed=seed)
         self._prefill(application, writes)
@@ -155,6 +167,7 @@ class Load:
                 for owner, paths in enumerate(others, start=1)
             ),
         ]
+        self._fleet.begin()
         for probe in (*self._others, *self._application):
             probe.start()
 
@@ -170,11 +183,13 @@ class Load:
 
     def failure(self) -> str:
         """Return what ended a probe before its time; "" if nothing did."""
-        return next((one.failure for one in (*self._application, *self._others) if one.failure), "")
+        own = (one.failure for one in (*self._application, *self._others) if one.failure)
+        return next(own, "") or self._fleet.failure()
 
     def flowing(self, within_ms: float) -> bool:
-        """Say whether no I/O of the application has been due for longer than *within_ms*."""
-        return all(probe.pulse().waiting_ms <= within_ms for probe in self._application)
+        """Say whether no I/O of the application, on any host, was due longer than *within_ms*."""
+        own = all(probe.pulse().waiting_ms <= within_ms for probe in self._application)
+        return own and self._fleet.flowing(within_ms)
 
     def stop(self, *, timeout_s: float) -> int:
         """Stop every probe; wait at most *timeout_s* for I/Os under way. Return how many never
@@ -183,8 +198,10 @@ class Load:
         probes = [*self._application, *self._others]
         for probe in probes:
             probe.stop()
+        self._fleet.stop()
         deadline = Deadline.after(timeout_s)
         never = [probe.drain(deadline) for probe in probes]
+        self._fleet.drain(deadline)
         if not any(never):
             for descriptor in self._descriptors:
                 os.close(descriptor)
@@ -194,7 +211,8 @@ class Load:
 
     def written(self) -> list[int]:
         """Return the LBAs of the blocks that were written, in 512-byte sectors."""
-        return sorted(lba for ledger in self._ledgers for lba in ledger.written())
+        own = (lba for ledger in self._ledgers for lba in ledger.written())
+        return sorted({*own, *self._fleet.written()})
 
     def _overslept(self, name: str, due_ns: int, woke_ns: int) -> None:
         detail = f"the sender of {name} was not let run for {(woke_ns - due_ns) / 1e6:.0f} ms"
@@ -289,7 +307,7 @@ class Load:
             self._ledgers[owner],
             run=run_number(self.run_id),
             writer=WRITER + owner,
-            first_seq=(self.ordinal << 32) + owner * SEQUENCES_PER_HOST + 1,
+            first_seq=first_version(self.ordinal, owner),
         )
         return OtherHost(
             name=paths[0].host,
@@ -309,35 +327,6 @@ def load_unit(lab: Lab) -> str:
         if unit.purpose == "load":
             return unit.name
     raise LabError('the lab file names no logical_unit with purpose = "load"')
-
-
-@contextmanager
-def quiet_interpreter() -> Iterator[None]:
-    """Keep Python's own pauses out of what is measured: no garbage collection.
-
-    Where it is allowed, this process is also preferred over others for the CPU. The interpreter's
-    switch interval stays as it is: each thread that waits for the interpreter wakes up once an
-    interval to ask for it, and at 0.5 ms a dozen of them used up the one processor of a small
-    guest by asking alone, seconds on end (docs/measuring.md).
-    """
-    nice = os.getpriority(os.PRIO_PROCESS, 0)
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    _renice(NICE)
-    try:
-        yield
-    finally:
-        _renice(nice)
-        gc.enable()
-        gc.unfreeze()
-
-
-def _renice(value: int) -> None:
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, value)
-    except PermissionError:
-        return  # measured all the same; the control probe tells what it costs
 
 
 def _ns(ms: float) -> int:

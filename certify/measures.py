@@ -1,14 +1,16 @@
 """The numbers that a judgement is made of, taken from a history. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from certify import stall
+from certify.certain import Certain
+from certify.doubts import doubts_of, loss_of, prefix
 from certify.history import APPLICATION, CONTROL, OTHER_HOST, History, Window
+from certify.host_measures import HostMeasured, measure_hosts
 from certify.integrity import Integrity, check, check_tables
 from certify.outage import Outage, before_only, outage_of
 from certify.stall import Stall
-from certify.standstill import Standstills, certain_ms, late_waits, overlapping, standstills
+from certify.standstill import late_waits, standstills
 from reports.record import IoOutcome, IoRecord
 
 
@@ -31,6 +33,7 @@ class Measured:
     certain_quiet_ms: float | None = None
     standstill_ms: float = 0.0  # the longest of the suite itself while probes were on
     outage: Outage | None = None  # that the plan means the application to see
+    hosts: tuple[HostMeasured, ...] = ()  # that are machines of their own
 
 
 def measure(history: History) -> Measured:
@@ -45,6 +48,7 @@ def measure(history: History) -> Measured:
     judged = before_only(application, outage)
     good = {io.op for io in application if io.outcome is IoOutcome.GOOD}
     seen = standstills(history)
+    hosts = measure_hosts(history, outage)
     certain = Certain(judged, late_waits(control, end_ns=end), seen, end)
     return Measured(
         failover=stall.longest(judged, failover, end_ns=end) if failover else None,
@@ -55,10 +59,10 @@ def measure(history: History) -> Measured:
         gap_ms=stall.longest_gap_ms(judged, failover) if failover else None,
         errors=[
             io
-            for io in application
+            for io in (*application, *(io for host in hosts for io in host.judged))
             if io.outcome in _ERRORS and not (outage and outage.excuses(io))
         ],
-        never=sum(io.done_ns < 0 for io in (*application, *history.of_probe(OTHER_HOST))),
+        never=sum(io.done_ns < 0 for io in (*application, *_of_present_hosts(history))),
         integrity=_integrity(history),
         sound={"read", "write"} <= good,
         certain_failover_ms=certain.longest_ms(failover, from_start=False),
@@ -68,47 +72,20 @@ def measure(history: History) -> Measured:
             (seen.longest_ms(one) for one in (quiet, failover, failback) if one), default=0.0
         ),
         outage=outage,
+        hosts=hosts,
     )
+
+
+def _of_present_hosts(history: History) -> list[IoRecord]:
+    """Return the I/Os of other hosts; what became of those of one that was lost nobody knows."""
+    lost = tuple(prefix(host) for host in history.plan.hosts if loss_of(history, host))
+    return [io for io in history.of_probe(OTHER_HOST) if not io.probe.startswith(lost)]
 
 
 def _integrity(history: History) -> Integrity:
     """Judge the data from columns where there are some: a long history fits no list."""
-    return check_tables(history.tables) if history.tables else check(history.ios)
-
-
-@dataclass(frozen=True, slots=True)
-class Certain:
-    """The longest wait that surely was the system's, in spite of all that the suite missed."""
-
-    application: Sequence[IoRecord]
-    late: Sequence[Window]  # waits of the control probe
-    seen: Standstills
-    end_ns: int
-
-    def longest_ms(self, window: Window | None, *, from_start: bool) -> float | None:
-        """Return it for the I/Os due or outstanding in *window*; None if there were none.
-
-        *from_start*: what an I/O waited before the window is not counted.
-        """
-        if window is None:
-            return None
-        start_ns = window.start_ns if from_start else 0
-        waits = [
-            (stall.done_ns(io, self.end_ns) - max(io.due_ns, start_ns), at)
-            for at, io in enumerate(self.application)
-            if io.due_ns < window.end_ns and stall.done_ns(io, self.end_ns) >= window.start_ns
-        ]
-        best = 0.0
-        for wait_ns, at in sorted(waits, reverse=True):
-            if wait_ns / stall.NS_PER_MS <= best:
-                break  # the longest first: none of the others can be more certain than it is long
-            best = max(best, self._ms(self.application[at], start_ns))
-        return best if waits else None
-
-    def _ms(self, io: IoRecord, start_ns: int) -> float:
-        done_ns = stall.done_ns(io, self.end_ns)
-        control = overlapping(self.late, max(io.due_ns, start_ns), done_ns)
-        return certain_ms(io, start_ns=start_ns, done_ns=done_ns, seen=self.seen, control=control)
+    doubts = doubts_of(history)
+    return check_tables(history.tables, doubts) if history.tables else check(history.ios, doubts)
 
 
 _ERRORS = frozenset(

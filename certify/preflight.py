@@ -7,6 +7,7 @@ from certify import cdb, sg
 from certify.devices import SYSFS, LabDevices, find_inspection_disk, resolve_found
 from certify.health import TIMEOUT_MS, Shells, problems_of
 from certify.host_settings import settings_of, versions_of
+from certify.hosts import fleet, load_of, remote_hosts
 from certify.inquiry import (
     DecodeError,
     Page,
@@ -51,6 +52,8 @@ def preflight(lab: Lab, *, shells: Shells = shell_for, daemon: Daemon | None = N
     problems += sizes(devices)
     for device in devices.maps:
         problems += refusals(device)
+        if not problems and device.unit in load_of(lab) and remote_hosts(lab):
+            problems += fleet.problems_of(lab, device.size_bytes)
     return Preflight(
         problems=problems,
         lab=lab_record(lab, devices),

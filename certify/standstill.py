@@ -38,11 +38,12 @@ class Standstills:
         return max((_overlap(one, window) / NS_PER_MS for one in self.stood), default=0.0)
 
 
-def standstills(history: History) -> Standstills:
-    """Return the standstills that the suite noticed of itself."""
+def standstills(history: History, host: str = "") -> Standstills:
+    """Return the standstills that the suite noticed of itself, or the prober on another *host*."""
     return of_spans(
         Window(start_ns=int(event.data.get("from_ns", event.t_ns)), end_ns=event.t_ns)
         for event in history.of_kind(EventKind.STANDSTILL)
+        if event.data.get("host", "") == host
     )
 
 

@@ -19,12 +19,13 @@ from certify.exercise import Exercise, Stage
 from certify.helper import Helper
 from certify.history import NOT_RUN, read_history, spool_path
 from certify.lab import Lab, LabError
-from certify.load import Load, quiet_interpreter, rates_of
+from certify.load import Load, rates_of
 from certify.multipath import daemon_for
 from certify.observe import observers_of
 from certify.ports import Ports
 from certify.preflight import preflight
 from certify.probes import Emit
+from certify.quiet import quiet_interpreter
 from certify.recorder import Recorder
 from certify.rundir import RunFolder, make_plan
 from certify.runner import EMULATED, Caps, ScenarioRun
@@ -180,6 +181,7 @@ class Suite:
                 ordinal=ordinal,
                 emit=emit,
                 tell=recorder.event,
+                may_be_lost=frozenset(plan.hosts_lost),
             )
 
         def exercises(phase: Callable[[], str]) -> list[Exercise]:
@@ -262,6 +264,7 @@ def looks(
         devices.problems,
         lambda: health.map_problems(devices.now(), daemon),
         lambda: health.array_problems(lab, shells),
+        lambda: health.other_map_problems(lab, shells),
         lambda: [text for path in devices.now().all_paths for text in health.path_problems(path)],
         lambda: health.redundancy_problems(lab, shells),
         lambda: [text for one in lab.engine for text in health.engine_problems(one, shells)],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from certify.ledger import SECTORS_PER_BLOCK, Ledger
+from certify.ledger import SECTORS_PER_BLOCK, Chooser
 from certify.tags import SECTOR_BYTES, Tag, encode, observe
 
 NO_TAG = -1
@@ -41,6 +41,18 @@ class Workload(Protocol):
         ...
 
 
+class Blocks(Protocol):
+    """Blocks to write; certify.ledger.Ledger is one."""
+
+    def take(self) -> int | None:
+        """Return the LBA of a block with no write outstanding; None if there is none."""
+        ...
+
+    def give(self, lba: int, *, acknowledged: bool) -> None:
+        """Hand a block back once its write has ended."""
+        ...
+
+
 class TaggedWrites:
     """Writes tagged blocks, each with a version of its own, ascending from *first_seq*."""
 
@@ -48,7 +60,7 @@ class TaggedWrites:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: Blocks,
         *,
         run: int,
         writer: int,
@@ -83,14 +95,6 @@ class TaggedWrites:
         """Free the block for the next write."""
         self._ledger.give(request.lba, acknowledged=good)
         return request.tag, ""
-
-
-class Chooser(Protocol):
-    """Knows blocks that were written; certify.ledger.Ledger is one."""
-
-    def choose(self, rng: random.Random) -> int | None:
-        """Return the LBA of a block with an acknowledged write; None if there is none yet."""
-        ...
 
 
 class TaggedReads:

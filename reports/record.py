@@ -30,6 +30,9 @@ from reports.record_acceptance import Revision as Revision
 from reports.record_base import Record as Record
 from reports.record_credibility import Credibility as Credibility
 from reports.record_credibility import credibility_sentence as credibility_sentence
+from reports.record_hosts import HostJudgement as HostJudgement
+from reports.record_integrity import Counterexample as Counterexample
+from reports.record_integrity import CounterexampleOperation as CounterexampleOperation
 from reports.record_plan import OutagePlan as OutagePlan
 from reports.record_plan import PlanRecord as PlanRecord
 from reports.record_plan import ScenarioPlan as ScenarioPlan
@@ -168,6 +171,10 @@ class EventKind(StrEnum):
     READBACK = "readback"  # data: {"sectors": int}; the rows are in io/
     EXERCISE = "exercise"  # data: {"expected": str, "good": bool|None}; detail: what was observed
     STANDSTILL = "standstill"  # the suite itself stood still; data: {"from_ns": int, "ms": float}
+    HOST = "host"  # another host's probes; data: {"state": "on"|"ended"|"lost"}
+    CLOCK = (
+        "clock"  # another host's clock; data: {"used_ns": int, "shift_ns": int, "error_ns": int}
+    )
     NOTE = "note"
     ERROR = "error"  # the suite or the lab failed; the scenario is INCONCLUSIVE
 
@@ -218,9 +225,7 @@ class IoRecord(Record, frozen=True, kw_only=True, array_like=True, gc=False):
     status: int  # SCSI status byte; -1 where not SCSI
     sense: str  # "KEY/ASC/ASCQ" in hex, e.g. "2/04/0c"; "" if none
     tag: int  # sequence number written, or seen in every sector read; -1 if none or not uniform
-    sectors: (
-        str  # raw tags of a read whose sectors differ or do not decode; "" if uniform and valid
-    )
+    sectors: str  # raw tags of a read whose sectors differ or do not decode; "" of any other
 
 
 IO_COLUMNS = IoRecord.__struct_fields__
@@ -257,30 +262,6 @@ class Check(Record, frozen=True, kw_only=True):
     verdict: Verdict
 
 
-class CounterexampleOperation(Record, frozen=True, kw_only=True):
-    """One operation of a counterexample, as it was on the sector in question."""
-
-    probe: str
-    k: int
-    op: str  # "write" or "read"
-    lba: int  # where the operation began, in 512-byte sectors
-    blocks: int
-    value: str  # what it wrote to the sector, or found there: "version 17", "zero"
-    sent_ns: int
-    done_ns: int  # -1: never acknowledged
-    offending: bool  # the read that is wrong
-
-
-class Counterexample(Record, frozen=True, kw_only=True):
-    """The fewest operations that show that a sector was not what it had to be."""
-
-    kind: str  # "lost", "stale", "torn", "misplaced" or "corrupt"
-    lba: int  # the first sector, in 512-byte units
-    blocks: int  # how many sectors beside it were wrong in the same way
-    sentence: str
-    operations: list[CounterexampleOperation]
-
-
 class ScenarioJudgement(Record, frozen=True, kw_only=True):
     """What the judge says of one repeat of one scenario. Times are None where not measured."""
 
@@ -289,7 +270,7 @@ class ScenarioJudgement(Record, frozen=True, kw_only=True):
     verdict: Verdict
     reason: str
     grade: Grade | None
-    stall_failover_ms: float | None
+    stall_failover_ms: float | None  # the longest of all hosts
     stall_failback_ms: float | None
     noise_floor_ms: float | None  # worst I/O of the control probe in the same time
     steady_ms_max: float | None  # worst I/O of the application before the fault
@@ -307,6 +288,7 @@ class ScenarioJudgement(Record, frozen=True, kw_only=True):
     unattributed_ms: float | None = None  # part of the longest stall that no evidence explains
     standstill_ms: float | None = None  # longest standstill of the suite itself under load
     statistics: list[Statistic] = msgspec.field(default_factory=list)
+    hosts: list[HostJudgement] = msgspec.field(default_factory=list)  # beside the measuring one
 
 
 class Finding(Record, frozen=True, kw_only=True):

@@ -53,6 +53,8 @@ class ScenarioPlan(Record, frozen=True, kw_only=True):
     outage: OutagePlan | None = None  # that the application is meant to see
     exercises: list[str] = msgspec.field(default_factory=list)  # done beside the load, by name
     asks: list[str] = msgspec.field(default_factory=list)  # further questions to the evidence
+    hosts: list[str] = msgspec.field(default_factory=list)  # with probes, beside the measuring one
+    hosts_lost: list[str] = msgspec.field(default_factory=list)  # that the fault takes away
 
 
 class PlanRecord(Record, frozen=True, kw_only=True):

@@ -15,31 +15,34 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from certify.integrity.model import Integrity, Mismatch, Violation
+from certify.integrity.model import Doubt, Integrity, Mismatch, Violation
 from reports.record import IoRecord
 
 if TYPE_CHECKING:
     from certify.integrity.judge import Outcome
 
-__all__ = ["Integrity", "Mismatch", "Violation", "check", "check_tables"]
+__all__ = ["Doubt", "Integrity", "Mismatch", "Violation", "check", "check_tables"]
 
 PART_ROWS = 500_000
 
 
-def check(ios: Iterable[IoRecord]) -> Integrity:
+def check(ios: Iterable[IoRecord], doubts: Sequence[Doubt] = ()) -> Integrity:
     """Judge every read of the application and of the read-back against the writes.
 
-    Raises ValueError when two writes gave one sector the same value.
+    *doubts* say of which hosts the clock or the end is not certain. Raises ValueError when two
+    writes gave one sector the same value.
     """
     from certify.integrity.judge import judge  # numpy is slow to load in a guest
     from certify.integrity.operations import from_records
 
     rows: Sequence[IoRecord] = ios if isinstance(ios, Sequence) else list(ios)
-    outcome = judge(from_records(rows))
+    outcome = judge(from_records(rows, doubts), doubts)
     return _integrity(outcome, lambda wanted: {row: rows[row] for row in wanted})
 
 
-def check_tables(paths: Sequence[Path], *, part_rows: int = PART_ROWS) -> Integrity:
+def check_tables(
+    paths: Sequence[Path], doubts: Sequence[Doubt] = (), *, part_rows: int = PART_ROWS
+) -> Integrity:
     """Judge one history that is in Parquet, as `check` does, in bounded memory.
 
     At most about *part_rows* operations are in memory at a time, or as many as there are on sectors
@@ -48,10 +51,10 @@ def check_tables(paths: Sequence[Path], *, part_rows: int = PART_ROWS) -> Integr
     from certify.integrity.judge import Outcome, judge
     from certify.integrity.tables import Tables  # polars is slow to load too
 
-    tables = Tables(paths)
+    tables = Tables(paths, doubts)
     outcome = Outcome()
     for part in tables.parts(part_rows):
-        outcome.add(judge(part))
+        outcome.add(judge(part, doubts))
     return _integrity(outcome, tables.records)
 
 

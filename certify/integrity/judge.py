@@ -1,16 +1,21 @@
 """From operations to what is wrong with the data: registers, blame, kinds, evidence. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from certify.integrity.blame import Account, Blamed, Op, Why, blame
 from certify.integrity.evidence import evidence_of
-from certify.integrity.model import Violation
+from certify.integrity.model import Doubt, Violation
 from certify.integrity.operations import FOREVER, Flags, Operations, Run, show_value
-from certify.integrity.registers import Registers, filter_registers, registers_of
+from certify.integrity.registers import (
+    Registers,
+    filter_registers,
+    registers_of,
+    without_untold,
+)
 
 FINDINGS_MAX = 256
 """So many findings are kept, the first ones; all are counted."""
@@ -71,9 +76,9 @@ class _Case:
     prefer: int | None = None
 
 
-def judge(operations: Operations) -> Outcome:
+def judge(operations: Operations, doubts: Sequence[Doubt] = ()) -> Outcome:
     """Judge every read against the writes; raise ValueError if a value was written twice."""
-    registers = registers_of(operations)
+    registers = without_untold(operations, registers_of(operations), doubts)
     filtered = filter_registers(operations, registers)
     touched = registers.register
     is_read = ~operations.write[registers.operation]

@@ -18,6 +18,21 @@ class Violation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What is not certain of the operations of a host that stamps with a clock of its own.
+
+    Its operations may have begun `error_ns` before their stamps and ended so long after them. What
+    of the versions `first` to `last` no record tells of it may have written all the same: it was
+    lost before it could tell. Where it was not, `last` is below `first`.
+    """
+
+    probes: str  # how the names of its probes begin
+    error_ns: int
+    first: int = 0
+    last: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
     """One sector of one read that was not what it had to be."""
 

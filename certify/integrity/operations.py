@@ -6,13 +6,13 @@ What a path probe did is no operation: as an operation, an attempt that timed ou
 at any time afterwards, and a ghost write would look legal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from certify.integrity.model import Violation
+from certify.integrity.model import Doubt, Violation
 from certify.tags import Sector, SectorState, parse_sectors
 from reports.record import IoOutcome, IoRecord
 
@@ -74,7 +74,12 @@ def is_operation(io: IoRecord) -> bool:
     return io.op == "read" and io.outcome is IoOutcome.GOOD and bool(io.tag >= 0 or io.sectors)
 
 
-def from_records(ios: Iterable[IoRecord]) -> Operations:
+def slack_ns(probe: str, doubts: Sequence[Doubt]) -> int:
+    """Return by how much the stamps of a probe may be wrong."""
+    return next((one.error_ns for one in doubts if probe.startswith(one.probes)), 0)
+
+
+def from_records(ios: Iterable[IoRecord], doubts: Sequence[Doubt] = ()) -> Operations:
     """Take the operations out of the records of a history; `row` counts all of them."""
     kept = [(row, io) for row, io in enumerate(ios) if is_operation(io)]
     count = len(kept)
@@ -88,6 +93,7 @@ def from_records(ios: Iterable[IoRecord]) -> Operations:
         good=good,
         sent=np.fromiter((io.sent_ns for _, io in kept), np.int64, count),
         done=np.fromiter((io.done_ns for _, io in kept), np.int64, count),
+        slack=np.fromiter((slack_ns(io.probe, doubts) for _, io in kept), np.int64, count),
         tag=np.fromiter((io.tag for _, io in kept), np.int64, count),
         sectors={
             at: io.sectors for at, (_, io) in enumerate(kept) if io.op == "read" and io.sectors
@@ -104,12 +110,15 @@ def assemble(
     good: Flags,
     sent: Longs,
     done: Longs,
+    slack: Longs,
     tag: Longs,
     sectors: dict[int, str],
 ) -> Operations:
     """Make operations of the columns of records; *sectors* of the reads that have some.
 
-    Raises ValueError for sectors that cannot be parsed.
+    An operation is taken to have begun *slack* before its stamp and to have ended so long after:
+    a wrong clock can hide an order, it must never invent one. Raises ValueError for sectors that
+    cannot be parsed.
     """
     mixed = {at: runs_of(int(lba[at]), text) for at, text in sectors.items()}
     value = tag.copy()
@@ -119,8 +128,8 @@ def assemble(
         lba=lba,
         blocks=blocks,
         write=write,
-        sent=sent,
-        done=np.where(write & ~good, FOREVER, done),
+        sent=sent - slack,
+        done=np.where(write & ~good, FOREVER, done + slack),
         value=value,
         mixed=mixed,
     )

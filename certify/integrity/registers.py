@@ -10,10 +10,12 @@ the argument. It is a filter: `certify.integrity.blame` says which read is wrong
 that it finds.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from certify.integrity.model import Doubt
 from certify.integrity.operations import FOREVER, NO_VALUE, Flags, Longs, Operations
 
 _BEFORE = -FOREVER
@@ -63,6 +65,34 @@ def registers_of(operations: Operations) -> Registers:
         operation=ops,
         register=register,
         value=values,
+    )
+
+
+def without_untold(
+    operations: Operations, registers: Registers, doubts: Sequence[Doubt]
+) -> Registers:
+    """Leave out reads of what a host that was lost may have written without telling.
+
+    The rest of a right history is right without all that was done on one value, so this accuses
+    nobody; such a read says nothing.
+    """
+    own = np.zeros(len(registers.value), np.bool_)
+    for one in doubts:
+        own |= (registers.value >= one.first) & (registers.value <= one.last)
+    if not own.any():
+        return registers
+    is_write = operations.write[registers.operation]
+    places = list(zip(registers.register.tolist(), registers.value.tolist(), strict=True))
+    told = {places[at] for at in np.flatnonzero(own & is_write)}
+    keep = ~own
+    for at in np.flatnonzero(own):
+        keep[at] = places[at] in told
+    return Registers(
+        start=registers.start,
+        length=registers.length,
+        operation=registers.operation[keep],
+        register=registers.register[keep],
+        value=registers.value[keep],
     )
 
 

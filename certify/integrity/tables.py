@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from certify.integrity.model import Doubt
 from certify.integrity.operations import OPERATION_PROBES, Operations, assemble
 from reports.record import IO_COLUMNS, IoOutcome, IoRecord, RecordError
 
@@ -27,6 +28,7 @@ class Tables:
     """The files of one history, in their order."""
 
     paths: Sequence[Path]
+    doubts: Sequence[Doubt] = ()
 
     def __post_init__(self) -> None:
         for path in self.paths:
@@ -73,10 +75,19 @@ class Tables:
                 good.alias("good"),
                 "sent_ns",
                 "done_ns",
+                self._slack(probe).alias("slack"),
                 "tag",
                 pl.when(op == "read").then("sectors").otherwise(pl.lit("")).alias("sectors"),
             )
         )
+
+    def _slack(self, probe: pl.Expr) -> pl.Expr:
+        """Return by how much the stamps of each row may be wrong, as `operations.slack_ns`."""
+        slack: pl.Expr = pl.lit(0, pl.Int64)
+        for one in self.doubts:
+            own = probe.str.starts_with(one.probes)
+            slack = pl.when(own).then(pl.lit(one.error_ns, pl.Int64)).otherwise(slack)
+        return slack
 
     def _cuts(self, rows: int) -> list[tuple[int, int]]:
         """Return ranges of LBAs with about *rows* operations each, which no operation crosses."""
@@ -121,6 +132,7 @@ def _operations_of(frame: pl.DataFrame) -> Operations:
         good=frame["good"].to_numpy(),
         sent=frame["sent_ns"].to_numpy(),
         done=frame["done_ns"].to_numpy(),
+        slack=frame["slack"].to_numpy(),
         tag=frame["tag"].to_numpy(),
         sectors=dict(texts.iter_rows()),
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from certify.exercise import ExerciseKind
+from certify.hosts import remote_hosts
 from certify.lab import Array, Command, Engine, Lab
 from fault_injectors import CommandFault
 from fault_injectors.base import Fault
@@ -162,6 +163,8 @@ class Scenario:
             outage=self.outage,
             exercises=[exercise.name for exercise in self.exercises],
             asks=list(self.asks),
+            hosts=[host.name for host in remote_hosts(lab)],
+            hosts_lost=[host for one in lab.means if one.scenario == self.id for host in one.hosts],
         )
 
 

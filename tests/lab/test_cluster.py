@@ -4,7 +4,10 @@ import time
 
 import pytest
 
+from certify.division import COMMON_BLOCKS
+from certify.history import read_ios
 from reports.folder import load_run
+from reports.record import EventKind, IoOutcome
 from tests.lab.support import assert_only_time_was_noticed, guest_processes
 
 SCENARIOS = ("E3", "L3")
@@ -60,6 +63,43 @@ def test_every_box_is_a_kernel_of_its_own(lab):
 
 def test_nodes_reach_each_other_by_ssh(lab):
     assert on(lab, "host1", "ssh root@engine2 hostname") == "engine2"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_another_host_is_judged_beside_the_measuring_one(run, scenario):
+    for judged in (one for one in run.judgement.scenarios if one.id == scenario):
+        (host,) = judged.hosts
+        assert (host.name, host.lost) == ("host2", "")
+        assert host.stall_failover_ms > 0
+        assert 0 < host.clock_error_ms < 1000
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_hosts_wrote_and_read_the_same_blocks(run, scenario):
+    written, read = {}, {}
+    for io in read_ios(run.folder, scenario, 1):
+        host = "host2" if io.probe.startswith("host:host2-") else "host1"
+        if io.outcome is IoOutcome.GOOD and io.probe.startswith(("app-", "host:")):
+            kind = written if io.op == "write" else read
+            kind.setdefault(host, set()).add(io.lba)
+
+    assert len(written["host1"] & written["host2"]) == COMMON_BLOCKS
+    assert read["host2"] & (written["host1"] - written["host2"])
+    assert read["host1"] & (written["host2"] - written["host1"])
+
+
+def test_clocks_were_compared_before_and_after(run):
+    for scenario in SCENARIOS:
+        told = [
+            event.data["when"]
+            for event in run.events
+            if (event.kind, event.scenario, event.repeat) == (EventKind.CLOCK, scenario, 1)
+        ]
+        assert told == ["before", "after"]
+
+
+def test_nothing_is_left_on_the_other_host(run, lab):
+    assert on(lab, "host2", "pgrep -fc 'exec[(]eval' || true") == "0"
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -1,15 +1,20 @@
 """The lab file of a cluster is one that the suite takes, and runs what takes gear."""
 
+from pathlib import Path
+
 import msgspec
 
+from certify.hosts import remote_hosts
 from certify.lab import load_lab
-from certify.scenarios import tie_break_lost
+from certify.scenarios import site_failure, tie_break_lost
 from certify.scenarios.profiles import GEAR
 from certify.virtual_lab import layout
 from certify.virtual_lab.cluster.plan import ARRAYS, ENGINES, Fabric, Plan
 from certify.virtual_lab.guest.cluster.host import Found
 from certify.virtual_lab.guest.cluster.lab_file import lab_of
 from certify.virtual_lab.guest.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def lab(hosts=2):
@@ -48,6 +53,25 @@ def test_a_site_has_a_host_where_the_measuring_one_is_not_alone():
         return means.subject
 
     assert (site(1), site(2)) == ("engine1 and array-a", "engine1 and array-a and host2")
+
+
+def test_every_other_host_probes_with_the_python_and_the_modules_of_the_lab():
+    found = remote_hosts(lab(3))
+
+    assert [(host.name, host.reach) for host in found] == [
+        ("host2", "ssh:root@host2"),
+        ("host3", "ssh:root@host3"),
+    ]
+    for host in found:
+        environment, *words, python = host.python
+        assert (environment, python) == ("env", "python3")
+        assert f"PYTHONPATH={ROOT}" in words
+
+
+def test_a_host_that_loses_its_power_with_a_site_may_be_lost():
+    plan = site_failure.SCENARIO.plan(lab(3), repeats=1)
+
+    assert (plan.hosts, plan.hosts_lost) == (["host2", "host3"], ["host2"])
 
 
 def test_witness_is_lost_where_it_runs_and_the_link_is_cut_after_it():

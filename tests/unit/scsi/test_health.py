@@ -6,7 +6,7 @@ import pytest
 from certify import health, preflight
 from certify.devices import resolve
 from certify.host_settings import MISSING, settings_of, versions_of
-from certify.lab import LabError
+from certify.lab import Host, LabError
 from certify.scsi import Completion, decode_sense
 from fault_injectors import Completed, FaultError
 
@@ -148,6 +148,48 @@ def test_a_silent_multipathd_is_one_problem(lab, sysfs, daemon):
     daemon.error = LabError("multipathd: no answer")
 
     assert health.map_problems(resolve(lab, sysfs=sysfs), daemon) == ["multipathd: no answer"]
+
+
+@pytest.fixture
+def two_machines(lab, daemon, monkeypatch):
+    """A lab with a second host that is a machine of its own; its multipathd is *daemon*."""
+    asked = []
+    monkeypatch.setattr(health, "daemon_for", lambda shell: asked.append(shell) or daemon)
+    host2 = Host(name="host2", reach="ssh:root@host2")
+    load = msgspec.structs.replace(lab.logical_unit[0], also_on=["host2"])
+    units = [load, *lab.logical_unit[1:]]
+    return msgspec.structs.replace(lab, host=[*lab.host, host2], logical_unit=units), asked
+
+
+def test_paths_of_a_host_of_its_own_machine_must_be_usable_too(two_machines, daemon):
+    lab, asked = two_machines
+    assert health.other_map_problems(lab, lambda reach: reach) == []
+    assert asked == ["ssh:root@host2"]
+
+    daemon.states["sdc"] = ("failed", "faulty")
+    daemon.states["sdb"] = ("failed", "faulty")  # of another unit
+
+    assert health.other_map_problems(lab, lambda reach: reach) == [
+        "host host2, lu0 (sdc): expected active and ready in multipathd, seen failed, faulty"
+    ]
+
+
+def test_a_host_of_its_own_machine_without_the_map_is_a_problem(two_machines):
+    lab, _ = two_machines
+    lab.logical_unit[0] = msgspec.structs.replace(lab.logical_unit[0], wwid="3600f")
+
+    assert health.other_map_problems(lab, lambda reach: reach) == [
+        "host host2, lu0: expected a map of 3600f with paths, seen none"
+    ]
+
+
+def test_a_host_of_its_own_machine_that_does_not_answer_is_a_problem(two_machines, daemon):
+    lab, _ = two_machines
+    daemon.error = LabError("multipathd: no answer")
+
+    assert health.other_map_problems(lab, lambda reach: reach) == [
+        "host host2, lu0: multipathd: no answer"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from certify.hosts import remote_hosts
 from certify.lab import LabError, load_lab
 from certify.lab_names import load_lab_to_run
 
@@ -151,6 +152,17 @@ def test_a_good_file_is_read(lab_file):
             'name = "A"',
             'name = "A"\nreach = "telnet:a"',
             'array A: reach: expected "local" or "ssh:user@name", seen \'telnet:a\'',
+        ),
+        (
+            'name = "host2"',
+            'name = "host2"\npython = []',
+            "host host2: python: expected a command, seen []",
+        ),
+        (
+            "[link]",
+            '[[means]]\nscenario = "D4"\nsubject = "site"\nhosts = ["host1"]\n'
+            'apply.argv = ["a"]\nprobe.argv = ["p"]\nheal.argv = ["h"]\n[link]',
+            "means D4: hosts: expected one of host2, seen 'host1'",
         ),
         (
             'mend = { argv = ["mend"] }\n',
@@ -303,3 +315,25 @@ def test_healing_does_not_ask_whether_a_scenario_is_known(lab_file):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(LabError, match=r"none\.toml: cannot be read: .*No such file"):
         load_lab(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("reach", "planes", "names"),
+    [
+        ("ssh:root@host2", '["cross", "host"]', ["host2"]),
+        ("local", '["cross", "host"]', []),  # the same machine: its paths are used one by one
+        ("ssh:root@host2", '["cross"]', []),
+    ],
+)
+def test_a_host_of_its_own_machine_that_sees_the_load_probes_it(lab_file, reach, planes, names):
+    path = lab_file('name = "host2"', f'name = "host2"\nreach = "{reach}"')
+    path.write_text(path.read_text().replace("[lab]", f"[lab]\nplanes = {planes}", 1))
+
+    assert [host.name for host in remote_hosts(load_lab(path))] == names
+
+
+def test_a_host_that_does_not_see_the_load_does_not(lab_file):
+    path = lab_file('name = "host2"', 'name = "host2"\nreach = "ssh:root@host2"')
+    path.write_text(path.read_text().replace('also_on = ["host2"]', "", 1))
+
+    assert remote_hosts(load_lab(path)) == []

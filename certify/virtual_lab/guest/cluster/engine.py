@@ -3,7 +3,6 @@
 import subprocess
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 from certify.virtual_lab import layout
 from certify.virtual_lab.cluster.plan import ARRAYS, ENGINES, LEG_FABRIC, Fabric, Plan
@@ -105,8 +104,4 @@ def _reach(legs: _Legs, *, again: bool) -> None:
 
 def command(chosen: Settings, verb: str, engine: str, *words: str) -> list[str]:
     """Return the command line of a verb of the router's CLI, as SSH gives it to an engine."""
-    project = Path(__file__).resolve().parents[4]
-    return [
-        *("env", f"PYTHONPATH={project}", "PYTHONDONTWRITEBYTECODE=1"),
-        *router.argv(chosen, verb, engine, *words),
-    ]
+    return [*network.OURS, *router.argv(chosen, verb, engine, *words)]

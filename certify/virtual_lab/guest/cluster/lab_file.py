@@ -26,7 +26,7 @@ from certify.virtual_lab import layout
 from certify.virtual_lab.cluster.plan import ARRAYS, ENGINES, Plan
 from certify.virtual_lab.guest import outside, purge, router
 from certify.virtual_lab.guest.cluster import engine as engine_node
-from certify.virtual_lab.guest.cluster import witness
+from certify.virtual_lab.guest.cluster import network, witness
 from certify.virtual_lab.guest.settings import Settings
 from certify.virtual_lab.guest.targets.reference_router import ATTACH_S, engine_of
 from certify.virtual_lab.targets import target_named
@@ -49,6 +49,7 @@ def lab_of(chosen: Settings, plan: Plan, found: "Found") -> Lab:
     """Return the lab file of a cluster that is up."""
     target = target_named(chosen.target)
     host = plan.hosts[0]
+    settle = Command(argv=[chosen.python, "-I", "-S", purge.__file__])
     return Lab(
         schema=SCHEMA,
         target_logs=[f"{layout.RUN}/multipathd.log"],
@@ -61,10 +62,15 @@ def lab_of(chosen: Settings, plan: Plan, found: "Found") -> Lab:
         ),
         system_under_test=Target(name=f"{target.title} over iSCSI", note=target.note),
         host=[
-            Host(
-                name=host,
-                settle=Command(argv=[chosen.python, "-I", "-S", purge.__file__]),
+            Host(name=name, settle=settle)
+            if name == host
+            else Host(
+                name=name,
+                reach=reach(name),
+                python=[*network.OURS, chosen.python],
+                settle=settle,
             )
+            for name in plan.hosts
         ],
         logical_unit=[
             LogicalUnit(
@@ -73,6 +79,7 @@ def lab_of(chosen: Settings, plan: Plan, found: "Found") -> Lab:
                 size_bytes=unit.size_bytes,
                 purpose=unit.purpose,
                 host=host,
+                also_on=list(plan.hosts[1:]) if unit.purpose == "load" else [],
             )
             for unit in layout.LOGICAL_UNITS
         ],
@@ -168,10 +175,11 @@ def _cables(scenario: str, subject: str, *ports: str, verb: str = "cut") -> Mean
     )
 
 
-def _power(scenario: str, subject: str, *nodes: str, apply: str = "cut") -> Means:
+def _power(plan: Plan, scenario: str, subject: str, *nodes: str, apply: str = "cut") -> Means:
     return Means(
         scenario=scenario,
         subject=subject,
+        hosts=[node for node in nodes if node in plan.hosts],
         apply=_outside("power", apply, *nodes),
         probe=_outside("power", "is_off", *nodes),
         heal=_outside("power", "on", *nodes, timeout_s=BOOT_S),
@@ -229,12 +237,12 @@ def _means(plan: Plan) -> list[Means]:
     return [
         _cables("P2", f"cable of {host} to fabric a", f"{host}:a"),
         _cables("P5", f"cable of {host} to fabric a", f"{host}:a", verb="spoil"),
-        _power("E3", first, first),
-        _power("E4", first, first, apply="panic"),
+        _power(plan, "E3", first, first),
+        _power(plan, "E4", first, first, apply="panic"),
         _cables(
             "L2", "link, and a fabric of each engine", f"{first}:link", f"{first}:b", f"{second}:a"
         ),
         _cables("L3", f"link, from {second} to {first}", f"{second}:link:from_node"),
-        _power("D4", " and ".join(site), *site),
-        _power("D5", "engines and arrays", first, second, near, far),
+        _power(plan, "D4", " and ".join(site), *site),
+        _power(plan, "D5", "engines and arrays", first, second, near, far),
     ]

@@ -13,6 +13,8 @@ from certify.virtual_lab.guest.settings import Membership
 
 DISK = Path("/run/disk")
 """The node's own disk: a folder of the host's, written through."""
+OURS = ("env", f"PYTHONPATH={Path(__file__).resolve().parents[4]}", "PYTHONDONTWRITEBYTECODE=1")
+"""What a command line that SSH gives to a node begins with, so that Python finds our modules."""
 SSH = Path("/root/.ssh")
 SSH_CONFIG = f"""\
 Host *
