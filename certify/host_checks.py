@@ -15,7 +15,7 @@ from certify.history import History
 from certify.host_measures import HostMeasured
 from certify.outage import RETURN
 from certify.stall import NS_PER_MS, Stall
-from certify.stall_checks import STALL, check_stall
+from certify.stall_checks import NO_IO, STALL, check_stall
 from certify.verdict import show_ms
 from reports.record import Check, EventKind, IoOutcome, Verdict
 
@@ -73,9 +73,13 @@ def _first(checks: Sequence[Check], most: int) -> Iterator[Check]:
 def _lines_of(history: History, host: HostMeasured) -> Iterable[_Line]:
     yield _Line(kind="presence", check=_check_presence(history, host))
     yield _Line(kind="clock", check=_check_clock(history, host), worth=host.clock_error_ns)
-    if host.goes_with_fault or (host.loss is not None and not host.judged):
+    if host.goes_with_fault:
         return
-    yield from _stalls_of(history, host)
+    yield from (
+        line
+        for line in _stalls_of(history, host)
+        if host.loss is None or line.check.observed != NO_IO  # of a lost one, what was seen
+    )
 
 
 def _check_presence(history: History, host: HostMeasured) -> Check:

@@ -14,7 +14,7 @@ from certify.heartbeat import tell_standstill
 from certify.hosts import remote_hosts
 from certify.hosts.fleet import Fleet, muster
 from certify.lab import Lab, LabError
-from certify.ledger import Ledger, Ledgers
+from certify.ledger import Chooser, Ledger, Ledgers
 from certify.other_host import OtherHost
 from certify.path_probes import PathProbes
 from certify.probes import Emit, OpenLoopProbe, Pulse, open_device
@@ -101,37 +101,7 @@ class Load:
         run = run_number(self.run_id)
         seed = self.seed + self.ordinal
         others = self._other_hosts(unit)
-        machines = remote_hosts(self.lab)
-        division = Division(
-            size_bytes=device.size_bytes,
-            seed=seed,
-            hosts=1 + len(others) + len(machines),
-            common=bool(machines),
-        )
-        self._ledgers = [division.own(number) for number in range(1 + len(others))]
-        self._ledger = self._ledgers[0]
-        blocks: Blocks = self._ledger
-        if machines:
-            self._fleet = muster(
-                self.lab,
-                division,
-                run=run,
-                ordinal=self.ordinal,
-                interval_ns=_ns(rates.remote_ms),
-                emit=self.emit,
-                tell=self.tell,
-                may_be_lost=self.may_be_lost,
-            )
-            self._fleet.connect()
-            common = division.shared(0)
-            self._ledgers.append(common)
-            blocks = WithCommon(self._ledger, common)
-        all_blocks = Ledgers(
-            [
-                *self._ledgers,
-                *(division.written_by(one) for one in range(1 + len(others), division.hosts)),
-            ]
-        )
+        blocks, all_blocks = self._divide(device.size_bytes, len(others), rates)
         application = self._open(device.device, writable=True)
         writes = TaggedWrites(
             blocks, run=run, writer=WRITER, first_seq=first_version(self.ordinal, 0)
@@ -170,6 +140,38 @@ class Load:
         self._fleet.begin()
         for probe in (*self._others, *self._application):
             probe.start()
+
+    def _divide(self, size_bytes: int, others: int, rates: Rates) -> tuple[Blocks, Chooser]:
+        """Divide the unit among all hosts, *others* of them on this machine; connect to the rest.
+
+        Returns the blocks that this host writes, and those of all hosts.
+        """
+        machines = remote_hosts(self.lab)
+        division = Division(
+            size_bytes=size_bytes,
+            seed=self.seed + self.ordinal,
+            hosts=1 + others + len(machines),
+            common=bool(machines),
+        )
+        self._ledgers = [division.own(number) for number in range(1 + others)]
+        self._ledger = self._ledgers[0]
+        if not machines:
+            return self._ledger, Ledgers(self._ledgers)
+        self._fleet = muster(
+            self.lab,
+            division,
+            run=run_number(self.run_id),
+            ordinal=self.ordinal,
+            interval_ns=_ns(rates.remote_ms),
+            emit=self.emit,
+            tell=self.tell,
+            may_be_lost=self.may_be_lost,
+        )
+        self._fleet.connect()
+        common = division.shared(0)
+        self._ledgers.append(common)
+        theirs = (division.written_by(number) for number in range(1 + others, division.hosts))
+        return WithCommon(self._ledger, common), Ledgers([*self._ledgers, *theirs])
 
     def pulses(self) -> dict[str, Pulse]:
         """Return how the application's and the control probe are doing, by name."""
