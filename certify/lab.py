@@ -221,10 +221,11 @@ class Array(Entry, frozen=True, kw_only=True):
     """[[array]]: one storage array.
 
     `hctl` selects the SCSI devices by which engines reach it (on the engines' own hosts), one
-    glob per back path; `back` cuts that way by a switch, and goes before it. `detach` takes the array out of the system under test as planned, `attach`
-    takes it in again and returns when it has begun to be copied to; `scrub` has the system under
-    test compare its copies and exits 0 when they are equal. `busy` has the array itself answer
-    BUSY or TASK SET FULL until `calm`; `is_busy` exits 0 while it does.
+    glob per back path; `back` cuts that way by a switch, and goes before it. `detach` takes the
+    array out of the system under test as planned, `attach` takes it in again and returns when it
+    has begun to be copied to; `scrub` has the system under test compare its copies and exits 0 when
+    they are equal. `busy` has the array itself answer BUSY or TASK SET FULL until `calm`; `is_busy`
+    exits 0 while it does.
     """
 
     name: str

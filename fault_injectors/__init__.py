@@ -38,9 +38,9 @@ from fault_injectors.shell import Completed, LocalShell, Shell, SshShell, shell_
 __all__ = [
     "FAULTS",
     "ArrayBusy",
+    "ArrayCut",
     "ArrayErrors",
     "ArrayHang",
-    "ArrayCut",
     "ArrayOffline",
     "ArrayShrunk",
     "ArraySlow",

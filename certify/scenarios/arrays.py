@@ -5,9 +5,7 @@ from certify.scenarios.base import NotApplicableError, Step, argv_of, array_at
 from fault_injectors import ArrayCut, ArrayOffline
 
 
-def offline(
-    lab: Lab, index: int, *, at_s: float = 0.0, mend_at_s: float | None = None
-) -> Step:
+def offline(lab: Lab, index: int, *, at_s: float = 0.0, mend_at_s: float | None = None) -> Step:
     """Return the step that takes an array away from all engines, and when it is mended."""
     array = array_at(lab, index)
     back = array.back

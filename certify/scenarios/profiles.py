@@ -7,7 +7,24 @@ ONE_MACHINE_CANNOT = GEAR | {"A7b"}
 """No Linux target can be made to answer BUSY; the others lack wires, machines or sites."""
 CLUSTER = (
     *("B0", "P1", "P2", "P3", "P4", "P5", "P6", "E1k", "E2h", "E3", "E4", "E7", "E9", "E10"),
-    *("L1", "L2", "L3", "L4", "A1", "R1", "R2", "R3", "R4", "D1", "D2", "D3e", "D3a", "D4", "D5", "S5"),
+    *(
+        "L1",
+        "L2",
+        "L3",
+        "L4",
+        "A1",
+        "R1",
+        "R2",
+        "R3",
+        "R4",
+        "D1",
+        "D2",
+        "D3e",
+        "D3a",
+        "D4",
+        "D5",
+        "S5",
+    ),
 )
 """What shows more where every box is a machine of its own, with cables and power to be cut."""
 SOAK = ("T1",)

@@ -1,4 +1,4 @@
-"""Break and mend by [[means]], [link] and [array.back] of a lab file, one after another, without any load.
+"""Break and mend by [[means]], [link] and [array.back] of a lab file, in turn, without any load.
 
     python docs/examples/lab/rehearse_means.py --lab lab.toml --run-dir DIR [--only P2] --destroy
 

@@ -35,7 +35,16 @@ def stall_ms(scenario: str, words: Sequence[str]) -> float:
         folder = Path(runs) / "run"
         argv = [
             *(sys.executable, "-m", "certify", "run", "--destroy", "--profile", "full"),
-            *("--repeat", "1", "--no-conformance", "-k", scenario, "--run-dir", str(folder), *words),
+            *(
+                "--repeat",
+                "1",
+                "--no-conformance",
+                "-k",
+                scenario,
+                "--run-dir",
+                str(folder),
+                *words,
+            ),
         ]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         try:
@@ -82,7 +91,8 @@ def main() -> int:
     for value in arguments.values:
         stalls = []
         for _ in range(arguments.repeat):
-            subprocess.run(arguments.command.replace("{}", f"{value:g}"), shell=True, check=True)
+            set_it = arguments.command.replace("{}", f"{value:g}")
+            subprocess.run(["sh", "-c", set_it], check=True)
             try:
                 stalls.append(stall_ms(arguments.scenario, rest))
             except NoStallError as error:

@@ -207,7 +207,9 @@ def example(kind):
     table = {"devices": ("d",), "tables": ("0 8 linear 7:0 0",)}
     command = {f"{name}_argv": (name,) for name in ("apply", "probe", "heal", "healed")}
     fields = {
-        **dict.fromkeys(("command", "array_cut", "engine_leave", "link_cut", "unit_unmap"), command),
+        **dict.fromkeys(
+            ("command", "array_cut", "engine_leave", "link_cut", "unit_unmap"), command
+        ),
         "array_busy": command,
         "array_slow": {**table, "delay_ms": 7},
         "array_tail": {**table, "delay_ms": 7, "per_mille": 3, "stripes": 2},

@@ -119,7 +119,9 @@ class Array:
 class Node:
     """One engine: its core, and what its shell would hold."""
 
-    def __init__(self, number: int, now_ns: int, *, witness: bool, **changes: object) -> None:
+    def __init__(
+        self, number: int, now_ns: int, *, witness: bool = False, **changes: object
+    ) -> None:
         self.number = number
         self.outbox = Outbox()
         self.cluster = Cluster(
