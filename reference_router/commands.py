@@ -57,6 +57,7 @@ class Command:
     __slots__ = (
         "answered",
         "arrived_ns",
+        "behind",
         "blocks",
         "buffer",
         "compared",
@@ -87,6 +88,7 @@ class Command:
         self.response: Response | None = None
         self.arrived_ns = 0
         self.answered = False
+        self.behind = 0  # of a read: writes under way whose data it may have seen
         self.compared = False
         self.locked = False  # it has its range for itself, and the leases
         self.elsewhere: list[

@@ -66,6 +66,7 @@ class Mirror(Traffic):
         """Copies that ended, for the copier to collect."""
         self._tracking: tuple[int, ...] = ()  # stale legs: what is written, they lack
         self._writes: dict[int, list[Command]] = {}  # under way, by region
+        self._readers: dict[Command, list[Command]] = {}  # reads that wait, by write
         self._held: deque[Command] = deque()
         self._blocked: deque[Command] = deque()
         self._unsure: deque[Command] = deque()
@@ -199,7 +200,7 @@ class Mirror(Traffic):
         for ios in self.outstanding:
             for io in ios:
                 io.abandoned = True
-        self._commands, self._writes, self._comparing = {}, {}, 0
+        self._commands, self._writes, self._readers, self._comparing = {}, {}, {}, 0
         self._held, self._blocked, self._unsure = deque(), deque(), deque()
         self.states = (LegState.STALE,) * len(self.legs)
         self._in_sync = self._used = ()
@@ -293,6 +294,8 @@ class Mirror(Traffic):
     # Phases
 
     def _finish(self, command: Command, now_ns: int) -> None:
+        if self._writes and not command.locked and self._has_seen_a_write(command):
+            return
         del self._commands[command]
         if command.locked:
             for region in self._span(command):
@@ -302,8 +305,30 @@ class Mirror(Traffic):
                     del self._writes[region]
             self._unpin(command)
         self._deliver(command, now_ns)
+        for reader in self._readers.pop(command, ()):
+            reader.behind -= 1
+            if not reader.behind:
+                del self._commands[reader]
+                self._deliver(reader, now_ns)
         if self._blocked:
             self.retry_blocked(now_ns)
+
+    def _has_seen_a_write(self, read: Command) -> bool:
+        """Let a read that overlaps writes under way wait for their ends, and tell whether it does.
+
+        It may have seen what one leg has and another has not. If the leg is lost before the write
+        is on the others, the engine may be too, and then nobody can tell what was seen.
+        """
+        for region in self._span(read):
+            for write in self._writes.get(region, ()):
+                apart = write.lba >= read.lba + read.blocks or read.lba >= write.lba + write.blocks
+                if apart or not write.writing or write.op == Op.COPY:
+                    continue
+                readers = self._readers.setdefault(write, [])
+                if read not in readers:
+                    readers.append(read)
+                    read.behind += 1
+        return read.behind > 0
 
     def _wait_for_range(self, command: Command, now_ns: int) -> None:
         del self._commands[command]
