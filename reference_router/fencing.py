@@ -17,8 +17,9 @@ or both the vote. The vote is asked for when a leg does not answer, before the n
 Who is refused it waits for the leg, and for the other engine to waive it; then it gives up, so that
 hosts look elsewhere.
 
-A leg at which they do not meet and that does not answer is left out, and dropped. If the peer is
-known to be dead, and not only silent, any leg may be left out.
+A leg at which they do not meet and that does not answer is left out, and dropped. That the peer is
+known to be dead changes nothing: it may have gone on alone before it died, with a leg that only it
+reached.
 """
 
 from typing import TYPE_CHECKING
@@ -112,7 +113,7 @@ class Fencing:
     def _silent(self, why: str, now_ns: int) -> None:
         """Leave out a leg that does not answer, if that is safe; else touch nothing behind it."""
         unit, leg = self._unit, self._leg
-        if unit.peer.dead or leg not in self._meeting:
+        if leg not in self._meeting:
             self._leave_out(why, now_ns)
         elif self._is_for_the_witness(leg):
             self._ask_the_witness(why, now_ns)
