@@ -57,8 +57,8 @@ class Division(msgspec.Struct, frozen=True, kw_only=True):
         """Return the common blocks as one host uses them: each in an order of its own."""
         return Ledger(
             self.size_bytes,
-            hot=COMMON_BLOCKS - 1,
-            cold=1,
+            hot=COMMON_BLOCKS,
+            cold=1,  # a ledger has one at least; it is taken when all others are under way
             seed=self.seed + host,
             owner=self.hosts,
             owners=self._owners,

@@ -83,7 +83,7 @@ def test_hosts_wrote_and_read_the_same_blocks(run, scenario):
             kind = written if io.op == "write" else read
             kind.setdefault(host, set()).add(io.lba)
 
-    assert len(written["host1"] & written["host2"]) == COMMON_BLOCKS
+    assert len(written["host1"] & written["host2"]) >= COMMON_BLOCKS
     assert read["host2"] & (written["host1"] - written["host2"])
     assert read["host1"] & (written["host2"] - written["host1"])
 
