@@ -8,6 +8,7 @@ of Fabric OS, NX-OS, nft(8), tc(8), ip(8) and ipmitool(1). Machines that are off
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,8 @@ def install(folder: Path) -> None:
     """Put the commands into *folder*, for PATH."""
     for name in PROGRAMS:
         script = folder / name
-        script.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {__file__} {name} "$@"\n')
+        words = shlex.join([sys.executable, "-I", "-S", __file__, name])
+        script.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
         script.chmod(0o755)
     (folder / "sleep").write_text("#!/bin/sh\n")
 

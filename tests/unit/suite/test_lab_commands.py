@@ -46,10 +46,12 @@ def run(name, *words):
     return subprocess.run([COMMANDS / name, *words], check=False, timeout=60).returncode
 
 
-def lab_of(name):
-    """Return an example whose commands are here."""
+def lab_of(name, gear):
+    """Return an example whose commands are here, at a path without spaces as theirs is."""
     text = msgspec.json.encode(load_lab_to_run(EXAMPLES / name)).decode()
-    return msgspec.json.decode(text.replace(INSTALLED, str(COMMANDS)), type=Lab)
+    installed = gear.with_name("installed")
+    installed.symlink_to(COMMANDS)
+    return msgspec.json.decode(text.replace(INSTALLED, str(installed)), type=Lab)
 
 
 def promised():
@@ -61,7 +63,7 @@ def promised():
 
 @pytest.mark.parametrize(("name", "scenario"), list(promised()))
 def test_what_an_example_breaks_is_seen_broken_and_seen_whole_again(gear, tmp_path, name, scenario):
-    ((_, step),) = rehearsal.steps(lab_of(name), scenario)
+    ((_, step),) = rehearsal.steps(lab_of(name, gear), scenario)
     journal = Journal(tmp_path / "journal.jsonl")
 
     assert rehearsal.rehearse(step, journal) == []
@@ -139,7 +141,7 @@ def test_until_ends_when_the_answer_is_yes_or_time_is_over():
 def test_the_rehearsal_names_what_is_not_as_it_should_be(gear, tmp_path, monkeypatch):
     monkeypatch.setenv("FAKE_DEAF", "1")
     monkeypatch.setattr(rehearsal, "MEND_S", 1.0)
-    ((_, step),) = rehearsal.steps(lab_of("lab-iscsi.toml"), "P2")
+    ((_, step),) = rehearsal.steps(lab_of("lab-iscsi.toml", gear), "P2")
     shell = LocalShell()
 
     def at_once(injection, *, timeout_s=0.0):

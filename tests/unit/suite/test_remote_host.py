@@ -4,6 +4,7 @@ Method: a real worker in a process of its own, by execnet without SSH, on a file
 """
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -25,7 +26,8 @@ from reports.record import EventKind, IoOutcome, IoRecord
 
 ROOT = Path(__file__).resolve().parents[3]
 SIZE = 8 << 20
-SPEC = f"popen//python=env PYTHONPATH={ROOT} {sys.executable}//id=host2"
+PYTHON = shlex.join(["env", f"PYTHONPATH={ROOT}", sys.executable])
+SPEC = f"popen//python={PYTHON}//id=host2"
 ORDER = Order(
     host="host2",
     unit="lu0",
