@@ -41,7 +41,6 @@ from reference_router.regions import RegionMapError
 from reference_router.service import ServiceRequest
 from reference_router.unit import Phase, Timing, Unit, UnitSetup
 from reference_router.votes import Witness
-from reference_router.witness_messages import WitnessMessage
 
 _CLOCK_DRIFT = 16  # a promise is kept for 1/16 longer than it is relied on
 
@@ -130,18 +129,6 @@ class Cluster:
             self._rely(message, now_ns)
         else:
             self._pass_on(message, now_ns)
-
-    def witness_up(self, now_ns: int) -> None:
-        """Greet the witness: a session with it has come up."""
-        self.witness.up(now_ns)
-
-    def witness_down(self) -> None:
-        """Go on without the witness till it is back: nothing but a vote needs it."""
-        self.witness.down()
-
-    def witness_says(self, message: WitnessMessage, now_ns: int) -> None:
-        """Take a message of the witness."""
-        self.witness.take(message, now_ns)
 
     def leg_done(self, io: LegIo, error: int, now_ns: int) -> None:
         """Take the end of a leg I/O."""

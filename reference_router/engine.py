@@ -87,7 +87,7 @@ class Engine:
             self._witness = WitnessClient(
                 config.witness.address,
                 key=config.link_key,
-                cluster=self._cluster,
+                witness=self._cluster.witness,
                 outbox=self._outbox,
                 epoll=self._epoll,
                 say=log.say,

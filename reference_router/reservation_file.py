@@ -6,13 +6,13 @@ keeps that beside what holds: whichever of the two epochs the arrays tell afterw
 was agreed at it. The file changes in one rename.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from reference_router.config import EngineTable, RouterConfig
+from reference_router.durable import write_durably
 from reference_router.service import ServiceFileError, from_file, to_file
 from reference_router.service_state import ServiceState
 
@@ -59,28 +59,12 @@ class ReservationFiles:
             if not services:
                 path.unlink(missing_ok=True)
                 return
-            path.parent.mkdir(parents=True, exist_ok=True)
             kept = [
                 _Kept(epoch=epoch, services=to_file(state).decode()) for epoch, state in services
             ]
-            unfinished = path.with_suffix(".new")
-            with unfinished.open("wb") as file:
-                file.write(msgspec.json.encode(kept))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-            _sync_folder(path.parent)
+            write_durably(path, msgspec.json.encode(kept))
         except OSError as error:
             self._say(f"{path}: persistent reservations are not kept: {error}")
 
     def _path(self, unit: str) -> Path:
         return self._folder / f"{self._prefix}-{unit}.reservations"
-
-
-def _sync_folder(folder: Path) -> None:
-    """See that a rename in a folder outlives a loss of power."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

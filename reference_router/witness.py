@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reference_router.config import ConfigError, RouterConfig, WitnessTable, load_config
+from reference_router.durable import write_durably
 from reference_router.frames import NONCE_BYTES, Codec
 from reference_router.link import resolve, tune
 from reference_router.log import Log
@@ -56,8 +57,9 @@ class VoteFile:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as opened:
-            self._folder = _open(opened, path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            lock = _open(opened, path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR)
+            flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
+            lock = os.open(path.with_suffix(".lock"), flags)
+            opened.callback(os.close, lock)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -69,19 +71,7 @@ class VoteFile:
 
     def keep(self) -> None:
         """Write the ledger so that it outlives a loss of power."""
-        unfinished = self._path.with_suffix(".new")
-        with unfinished.open("wb") as file:
-            file.write(self.ledger.to_file())
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self._path)
-        os.fsync(self._folder)
-
-
-def _open(opened: contextlib.ExitStack, path: Path, flags: int) -> int:
-    fd = os.open(path, flags | os.O_CLOEXEC)
-    opened.callback(os.close, fd)
-    return fd
+        write_durably(self._path, self.ledger.to_file())
 
 
 def _ledger_at(path: Path, *, new: bool) -> Ledger:
@@ -201,9 +191,7 @@ class Service:
         if message.unit not in units:
             self._refuse(session, f"unit {message.unit!r}: expected one of {units}")
             return
-        ledger = self._file.ledger
-        rule = ledger.claim if isinstance(message, Claim) else ledger.waive
-        ruling, changed = rule(engine, message)  # type: ignore[arg-type]
+        ruling, changed = self._file.ledger.rule(engine, message)
         if changed:
             self._file.keep()
         word = "claims" if isinstance(message, Claim) else "waives"
@@ -230,7 +218,8 @@ class Service:
 
 def witness(argv: list[str]) -> int:
     """Run the witness in the foreground until SIGTERM or SIGINT; return the exit status."""
-    parser = argparse.ArgumentParser(prog="reference_router witness", description=__doc__)
+    text = "Run the witness of a router in the foreground, until SIGTERM."
+    parser = argparse.ArgumentParser(prog="reference_router witness", description=text)
     parser.add_argument("--config", type=Path, required=True, help="router.toml")
     text = "a new witness without votes: only while both engines serve"
     parser.add_argument("--new", action="store_true", help=text)

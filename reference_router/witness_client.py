@@ -3,9 +3,9 @@
 import select
 from collections.abc import Callable
 
-from reference_router.cluster import Cluster
 from reference_router.commands import Outbox
 from reference_router.link import Link
+from reference_router.votes import Witness
 from reference_router.witness_messages import WitnessMessage, decode, encode
 
 
@@ -17,7 +17,7 @@ class WitnessClient:
         address: str,
         *,
         key: bytes,
-        cluster: Cluster,
+        witness: Witness,
         outbox: Outbox,
         epoll: select.epoll,
         say: Callable[[str], None],
@@ -25,7 +25,7 @@ class WitnessClient:
         self._link: Link[WitnessMessage] = Link(
             address, listens=False, epoll=epoll, key=key, encode=encode, decode=decode
         )
-        self._cluster = cluster
+        self._witness = witness
         self._outbox = outbox
         self._say = say
         self._was_up = False
@@ -36,11 +36,11 @@ class WitnessClient:
         self._see_end()
         if link.connect(now_ns):
             self._was_up = True
-            self._cluster.witness_up(now_ns)
+            self._witness.up(now_ns)
         if news := link.news():
             self._say(f"witness: no session: {news}")
         for message in link.receive():
-            self._cluster.witness_says(message, now_ns)
+            self._witness.take(message, now_ns)
         self._see_end()
 
     def flush(self) -> None:
@@ -59,4 +59,4 @@ class WitnessClient:
             self._was_up = False
             self._say(f"witness: session ended: {self._link.closed_why}")
             self._outbox.to_witness.clear()
-            self._cluster.witness_down()
+            self._witness.down()

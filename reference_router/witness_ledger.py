@@ -26,10 +26,14 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Ledger:
-    """The votes. `claim` and `waive` tell whether it must be kept before the ruling is told."""
+    """The votes. `rule` tells whether it must be kept before the ruling is told."""
 
     def __init__(self, votes: Iterable[Vote] = ()) -> None:
         self._votes = {vote.unit: vote for vote in votes}
+
+    def rule(self, engine: int, asked: Claim | Waive) -> tuple[Ruling, bool]:
+        """Return the ruling on what an engine asks, and whether anything has changed."""
+        return self.claim(engine, asked) if isinstance(asked, Claim) else self.waive(engine, asked)
 
     def claim(self, engine: int, claim: Claim) -> tuple[Ruling, bool]:
         """Return the ruling, and whether anything has changed."""
@@ -52,8 +56,9 @@ class Ledger:
         return _ruling(waive, vote), True
 
     def to_file(self) -> bytes:
-        """Return the ledger as a file's text."""
-        return msgspec.json.format(msgspec.json.encode(sorted_votes(self._votes)), indent=1) + b"\n"
+        """Return the ledger as a file's text; the order is that of names, whatever came first."""
+        votes = [self._votes[unit] for unit in sorted(self._votes)]
+        return msgspec.json.format(msgspec.json.encode(votes), indent=1) + b"\n"
 
 
 def from_file(text: bytes) -> Ledger:
@@ -66,11 +71,6 @@ def from_file(text: bytes) -> Ledger:
     if twice:
         raise LedgerError("expected one vote for each unit, seen two for the same")
     return Ledger(votes)
-
-
-def sorted_votes(votes: dict[str, Vote]) -> list[Vote]:
-    """Return the votes by the names of their units, so that a file does not change for nothing."""
-    return [votes[unit] for unit in sorted(votes)]
 
 
 def _ruling(asked: Claim | Waive, vote: Vote | None) -> Ruling:

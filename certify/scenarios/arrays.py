@@ -1,7 +1,7 @@
 """What scenarios of arrays need from the lab file, and the reasons why one lacks it."""
 
 from certify.lab import Array, Lab, Leg
-from certify.scenarios.base import NotApplicableError, Step, argv_of, array_at
+from certify.scenarios.base import NotApplicableError, Step, array_at, fields_of
 from fault_injectors import ArrayCut, ArrayOffline
 
 
@@ -10,15 +10,8 @@ def offline(lab: Lab, index: int, *, at_s: float = 0.0, mend_at_s: float | None 
     array = array_at(lab, index)
     back = array.back
     if back is not None and back.cut and back.mend and back.is_cut:
-        commands = (back.cut, back.mend, back.is_cut, back.is_whole)
-        cut = ArrayCut(
-            subject=array.name,
-            apply_argv=argv_of(back.cut),
-            probe_argv=argv_of(back.is_cut),
-            heal_argv=argv_of(back.mend),
-            healed_argv=argv_of(back.is_whole),
-            timeout_s=max(one.timeout_s for one in commands if one),
-        )
+        commands = fields_of(back.cut, back.is_cut, back.mend, back.is_whole)
+        cut = ArrayCut(subject=array.name, **commands)
         return Step(fault=cut, reach=back.reach, at_s=at_s, mend_at_s=mend_at_s)
     if not array.hctl:
         raise NotApplicableError(

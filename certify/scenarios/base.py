@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from certify.exercise import ExerciseKind
 from certify.hosts import remote_hosts
@@ -63,17 +64,23 @@ def means_of(lab: Lab, scenario: str) -> Break | None:
     for means in lab.means:
         if means.scenario != scenario:
             continue
-        commands = (means.apply, means.probe, means.heal, means.healed)
-        fault = CommandFault(
-            subject=means.subject,
-            apply_argv=argv_of(means.apply),
-            probe_argv=argv_of(means.probe),
-            heal_argv=argv_of(means.heal),
-            healed_argv=argv_of(means.healed),
-            timeout_s=max(one.timeout_s for one in commands if one),
-        )
-        return Break.of(fault, means.reach)
+        commands = fields_of(means.apply, means.probe, means.heal, means.healed)
+        return Break.of(CommandFault(subject=means.subject, **commands), means.reach)
     return None
+
+
+def fields_of(
+    apply: Command | None, probe: Command | None, heal: Command | None, healed: Command | None
+) -> dict[str, Any]:
+    """Return the fields of a CommandFault but for its subject; it has the longest time of all."""
+    commands = (apply, probe, heal, healed)
+    return {
+        "apply_argv": argv_of(apply),
+        "probe_argv": argv_of(probe),
+        "heal_argv": argv_of(heal),
+        "healed_argv": argv_of(healed),
+        "timeout_s": max(one.timeout_s for one in commands if one),
+    }
 
 
 def argv_of(command: Command | None) -> tuple[str, ...]:

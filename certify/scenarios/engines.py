@@ -3,7 +3,7 @@
 from typing import Any
 
 from certify.lab import Engine, Lab
-from certify.scenarios.base import NotApplicableError, argv_of
+from certify.scenarios.base import NotApplicableError, argv_of, fields_of
 from fault_injectors import EngineLeave
 
 
@@ -31,13 +31,5 @@ def leaving(lab: Lab, index: int) -> tuple[EngineLeave, str]:
     missing = [name for name in names if getattr(engine, name) is None]
     if missing:
         raise NotApplicableError(f"engine {engine.name} has no command {', '.join(missing)}")
-    commands = (engine.leave, engine.left, engine.rejoin, engine.ready)
-    fault = EngineLeave(
-        subject=engine.name,
-        apply_argv=argv_of(engine.leave),
-        probe_argv=argv_of(engine.left),
-        heal_argv=argv_of(engine.rejoin),
-        healed_argv=argv_of(engine.ready),
-        timeout_s=max(command.timeout_s for command in commands if command),
-    )
-    return fault, engine.reach
+    commands = fields_of(engine.leave, engine.left, engine.rejoin, engine.ready)
+    return EngineLeave(subject=engine.name, **commands), engine.reach

@@ -142,10 +142,10 @@ class Engine:
             self.cluster.manage(UNIT, first, attach=second)
         elif what == "ruling":
             if first == self.witness_session:
-                self.cluster.witness_says(second, now_ns)
+                self.cluster.witness.take(second, now_ns)
         elif what == "witness up":
             self.witness_session = first
-            self.cluster.witness_up(now_ns)
+            self.cluster.witness.up(now_ns)
         elif what == "witness down":
             self._witness_down(first)
         elif what == "stop":
@@ -208,7 +208,7 @@ class Engine:
     def _witness_down(self, session: int) -> None:
         if session == self.witness_session:
             self.witness_session = 0
-            self.cluster.witness_down()
+            self.cluster.witness.down()
 
     # Actions
 

@@ -113,10 +113,8 @@ class Witness:
         match message:
             case Greeting():
                 answer = Welcome()
-            case Claim():
-                answer, _ = ledger.claim(number, message)
-            case Waive():
-                answer, _ = ledger.waive(number, message)
+            case Claim() | Waive():
+                answer, _ = ledger.rule(number, message)
             case _:
                 answer = message
         self._disk = ledger.to_file()

@@ -172,12 +172,12 @@ class Bench:
 
     def meet_witness(self, engine: int) -> None:
         """Let an engine and the witness hear each other."""
-        self.nodes[engine].cluster.witness_up(self.now_ns)
+        self.nodes[engine].cluster.witness.up(self.now_ns)
 
     def part_from_witness(self, engine: int) -> None:
         """Let an engine and the witness not hear each other any more."""
         self.nodes[engine].outbox.to_witness.clear()
-        self.nodes[engine].cluster.witness_down()
+        self.nodes[engine].cluster.witness.down()
 
     def meet(self) -> None:
         """Bring the link up."""
@@ -313,12 +313,10 @@ class Bench:
             answer: WitnessMessage = message
             if isinstance(message, Greeting):
                 answer = Welcome()
-            elif isinstance(message, Claim) and self.ledger:
-                answer, _ = self.ledger.claim(node.number, message)
-            elif isinstance(message, Waive) and self.ledger:
-                answer, _ = self.ledger.waive(node.number, message)
+            elif isinstance(message, Claim | Waive) and self.ledger:
+                answer, _ = self.ledger.rule(node.number, message)
             if self.rulings_arrive:
-                node.cluster.witness_says(answer, self.now_ns)
+                node.cluster.witness.take(answer, self.now_ns)
         return bool(asked)
 
     def _transmit(self, node: Node) -> bool:
