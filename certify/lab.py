@@ -166,7 +166,8 @@ class Engine(Entry, frozen=True, kw_only=True):
     dead engine back and returns when it is asked to, not when it is ready; `ready` exits 0 when
     the engine serves again. `leave` takes the engine out as planned and returns when it has left,
     `left` exits 0 while it is out, `rejoin` brings it back as `start` does. `manager` prints the
-    process id of what manages the engine and has no part in its I/O.
+    process id of what manages the engine and has no part in its I/O. `log` prints what the engine
+    has logged; it is asked once, at the end of a run.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Engine(Entry, frozen=True, kw_only=True):
     left: Command | None = None
     rejoin: Command | None = None
     manager: Command | None = None
+    log: Command | None = None
 
 
 class Link(Entry, frozen=True, kw_only=True):

@@ -1,9 +1,7 @@
 """One run of the suite: its folder, its plan, its scenarios one after another, its end."""
 
-import shutil
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,14 +30,12 @@ from certify.runner import EMULATED, Caps, ScenarioRun
 from certify.scenarios import MODULES
 from certify.seal import tabulate
 from certify.settling import settle_hosts
+from certify.system_logs import keep_logs
 from certify.verdict import EXTRA_REPEATS_MAX
 from certify.verify_data import verify_data
 from certify.workloads import beside
 from fault_injectors import Injection, Journal, Shell, heal_all, shell_for
 from reports.record import EventKind, PlanRecord, ScenarioJudgement, ScenarioPlan
-
-LOG_BYTES_MAX = 16 << 20
-COMMAND_S = 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -269,20 +265,3 @@ def looks(
         lambda: health.redundancy_problems(lab, shells),
         lambda: [text for one in lab.engine for text in health.engine_problems(one, shells)],
     ]
-
-
-def keep_logs(lab: Lab, folder: Path) -> None:
-    """Copy the logs of the system under test and of this host into *folder*, as far as they go."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in lab.target_logs:
-        source = Path(name)
-        with suppress(OSError), source.open("rb") as stream:
-            data = stream.read(LOG_BYTES_MAX)
-            (folder / source.name).write_bytes(data)
-    for name, argv in (
-        ("dmesg.txt", ["dmesg"]),
-        ("multipath.txt", ["multipathd", "show", "paths"]),
-    ):
-        if shutil.which(argv[0]):
-            done = shell_for("local").run(argv, timeout_s=COMMAND_S, check=False)
-            (folder / name).write_text(done.stdout, encoding="utf-8")

@@ -12,6 +12,7 @@ from certify.lab import (
     Back,
     Command,
     Control,
+    Engine,
     General,
     Host,
     Lab,
@@ -90,7 +91,7 @@ def lab_of(chosen: Settings, plan: Plan, found: "Found") -> Lab:
             )
             for (engine, fabric), address in found.paths.items()
         ],
-        engine=[engine_of(chosen, name, engine_node.command, reach(name)) for name in ENGINES],
+        engine=[_engine(chosen, name) for name in ENGINES],
         array=[_array(chosen, name, found) for name in ARRAYS],
         link=_link(),
         redundancy=_redundancy(),
@@ -101,6 +102,12 @@ def lab_of(chosen: Settings, plan: Plan, found: "Found") -> Lab:
 def reach(node: str) -> str:
     """Return how the suite reaches a node."""
     return f"ssh:root@{node}"
+
+
+def _engine(chosen: Settings, name: str) -> Engine:
+    logs = [f"{layout.RUN}/{name}.{end}" for end in ("console", "log")]
+    engine = engine_of(chosen, name, engine_node.command, reach(name))
+    return msgspec.structs.replace(engine, log=Command(argv=["cat", *logs]))
 
 
 def _array(chosen: Settings, name: str, found: "Found") -> Array:
