@@ -40,9 +40,31 @@ class Watch:
             time.sleep(0.03)
 
 
+class Standstill:
+    """Notices when the guest itself stands still, which no I/O can be blamed for."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def take_longest_s(self) -> float:
+        """Return the longest since this was last asked."""
+        longest_s, self.longest_s = self.longest_s, 0.0
+        return round(longest_s, 3)
+
+    def _run(self) -> None:
+        last_s = time.monotonic()
+        while True:
+            time.sleep(0.01)
+            now_s = time.monotonic()
+            self.longest_s = max(self.longest_s, now_s - last_s)
+            last_s = now_s
+
+
 def link_cut() -> dict[str, Any]:
     """The cable is pulled (both see the end), put back, then swallows everything for a while."""
     relay = Relay()
+    standstill = Standstill()
     _, two = ENGINES
     two.run("stop")
     relay.install()
@@ -51,8 +73,8 @@ def link_cut() -> dict[str, Any]:
         wait_until("redundant through the relay", redundant)
         with Load(WORKERS, by_map=True) as load, Watch() as watch:
             load.progress(5)
-            cut = _outage(relay, load, signal.SIGKILL)
-            silent = _outage(relay, load, signal.SIGSTOP)
+            cut = _outage(relay, load, standstill, signal.SIGKILL)
+            silent = _outage(relay, load, standstill, signal.SIGSTOP)
             load.progress(5)
         two.run("stop")
     finally:
@@ -69,9 +91,11 @@ def link_cut() -> dict[str, Any]:
     }
 
 
-def _outage(relay: Relay, load: Load, number: int) -> dict[str, Any]:
+def _outage(relay: Relay, load: Load, standstill: Standstill, number: int) -> dict[str, Any]:
     host.wait_for_maps()  # else the host may have no path but the loser's
+    marks = [engine.log_end for engine in ENGINES]
     load.take_slowest_s()
+    standstill.take_longest_s()
     began_s = time.monotonic()
     relay.signal(number)
     decided = wait_until("one engine goes on with each unit", _one_alone, WATCH_S)
@@ -79,6 +103,7 @@ def _outage(relay: Relay, load: Load, number: int) -> dict[str, Any]:
     load.progress(10)
     time.sleep(1)  # it must stay so
     stayed = _one_alone() == decided
+    slowest_s, stood_s = load.take_slowest_s(), standstill.take_longest_s()
     if number == signal.SIGKILL:
         relay.start()
     else:
@@ -88,8 +113,12 @@ def _outage(relay: Relay, load: Load, number: int) -> dict[str, Any]:
         "winner": decided,
         "stayed": stayed,
         "decided_s": round(decided_s, 3),
-        "slowest_s": load.take_slowest_s(),
+        "slowest_s": slowest_s,
+        "stood_s": stood_s,
         "back_s": round(time.monotonic() - began_s - decided_s, 3),
+        "back_slowest_s": load.take_slowest_s(),
+        "back_stood_s": standstill.take_longest_s(),
+        "log": "".join(each.log_from(mark) for each, mark in zip(ENGINES, marks, strict=True)),
     }
 
 

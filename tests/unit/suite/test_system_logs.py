@@ -36,12 +36,15 @@ def _no_tools(monkeypatch):
     monkeypatch.setattr(system_logs.shutil, "which", lambda _: None)
 
 
+CAT_LOG = Command(argv=["cat", "log"])
+
+
 def lab(*engines, files=()):
     found = msgspec.convert(LAB, Lab)
     return msgspec.structs.replace(found, engine=list(engines), target_logs=list(files))
 
 
-def engine(name, log=Command(argv=["cat", "log"])):
+def engine(name, log=CAT_LOG):
     return Engine(name=name, reach=name, log=log)
 
 
