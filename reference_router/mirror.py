@@ -5,7 +5,8 @@ only when every leg that the two engines agree to be in use has it: a leg is dro
 (`commit`), never by one engine alone.
 
 What may start is decided by `gate`: a command waits in `_held` while a barrier is under way, and in
-`_blocked` while a region of it is not repaired, another write overlaps it, or a lease is missing.
+`_blocked` while a region that it reads is not repaired, another write overlaps it, or a lease is
+missing.
 """
 
 from collections import deque
@@ -221,7 +222,8 @@ class Mirror(Traffic):
             self._unpin(command)
             self._outbox.completions.append(command)
             return True
-        if self.repairs and self._waits_for_repair(command):
+        # What writes first makes its own blocks equal on all legs, so it need not wait for that.
+        if self.repairs and command.op not in FIRST_WRITES and self._waits_for_repair(command):
             return False
         if command.op >= Op.WRITE or command.elsewhere:
             return self._start_exclusive(command, now_ns)

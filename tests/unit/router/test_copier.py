@@ -43,13 +43,29 @@ def test_repair_that_a_command_waits_for_goes_first():
     left = list(bench.unit(1).mirror.repairs)
     assert {5, 7} < set(left)
 
-    write = bench.write(1, 7 * REGION_BLOCKS, "x")
+    verify = bench.submit(1, Op.VERIFY, 7 * REGION_BLOCKS)
     read = bench.submit(1, Op.READ, 5 * REGION_BLOCKS)
     bench.run()
 
-    assert bench.is_done(write)
+    assert bench.is_done(verify)
     assert bench.is_done(read)
     assert set(left) - set(bench.unit(1).mirror.repairs) == {5, 7}
+
+
+def test_write_does_not_wait_for_the_repair_and_outlives_it():
+    bench = unclean(rate_bytes_per_s=SLOW)
+    left = list(bench.unit(1).mirror.repairs)
+    lba = 7 * REGION_BLOCKS
+
+    write = bench.write(1, lba, "x")
+    bench.run()
+    assert bench.is_done(write)
+    assert list(bench.unit(1).mirror.repairs) == left
+    assert bench.arrays[0].blocks[lba + 1] != bench.arrays[1].blocks[lba + 1]
+
+    bench.until(lambda: not bench.unit(1).mirror.repairs)
+    assert bench.arrays[0].blocks == bench.arrays[1].blocks
+    assert bench.arrays[0].blocks[lba : lba + 2] == ["x", f"read leg's {lba + 1}"]
 
 
 def test_region_that_the_follower_waits_for_is_repaired_first_too():

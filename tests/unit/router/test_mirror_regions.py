@@ -73,16 +73,27 @@ def test_what_the_peer_writes_while_a_leg_is_away_is_dirty_too():
     assert list(bench.mirror.dirty[1]) == [3]
 
 
-def test_nothing_reads_or_writes_a_region_that_may_differ_and_the_waiting_is_known():
+@pytest.mark.parametrize("op", [Op.READ, Op.VERIFY, Op.COMPARE, Op.COMPARE_AND_WRITE])
+def test_nothing_reads_a_region_that_may_differ_and_the_waiting_is_known(op):
     bench = Bench(IN_SYNC, IN_SYNC)
     bench.mirror.repairs.add(1)
 
-    bench.submit(Op.READ, 8)
-    bench.submit(Op.WRITE, 15, 2)
+    bench.submit(op, 8)
     bench.submit(Op.READ, 0)
 
     assert bench.issued() == [(0, False, 0, 1)]
     assert list(bench.mirror.demanded) == [1]
+
+
+@pytest.mark.parametrize("op", [Op.WRITE, Op.WRITE_AND_VERIFY, Op.WRITE_AND_COMPARE])
+def test_what_writes_first_does_not_wait_for_a_repair(op):
+    bench = Bench(IN_SYNC, IN_SYNC)
+    bench.mirror.repairs.add(1)
+
+    bench.submit(op, 15, 2)
+
+    assert bench.issued() == [(0, True, 15, 2), (1, True, 15, 2)]
+    assert not bench.mirror.demanded
 
 
 def test_copy_keeps_writes_off_its_region_and_reads_not():
