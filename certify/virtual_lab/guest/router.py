@@ -58,7 +58,8 @@ class Wiring:
     `link` says where an engine listens for the other one, `portals` where for hosts by iSCSI; None
     is by loopback. `witness` is where a witness listens, "" without one. `state` is a folder that
     outlives the node. `both_legs_are_new` is the operator's word that arrays without keys are
-    equal.
+    equal. `lease_limit` and `region_bytes` say how much there is to repair when an engine is lost:
+    their product, at most.
     """
 
     hosts: tuple[str, ...] = layout.HOSTS
@@ -68,6 +69,8 @@ class Wiring:
     witness: str = ""
     state: str = "/var/lib/zerostall"
     both_legs_are_new: bool = True
+    lease_limit: int = 64
+    region_bytes: int = 1 << 20
 
 
 ON_ONE_MACHINE = Wiring()
@@ -88,6 +91,8 @@ def write_config(supervision: str, wiring: Wiring = ON_ONE_MACHINE) -> None:
         f'cold_start = "{"in_sync" if wiring.both_legs_are_new else ""}"',
         # Everything shares one processor here: a faster copy would starve the host's own work.
         f"resync_rate_bytes_per_s = {RESYNC_RATE_BYTES_PER_S}",
+        f"resync_region_bytes = {wiring.region_bytes}",
+        f"lease_limit = {wiring.lease_limit}",
     ]
     for number, engine in enumerate(layout.ENGINES, start=1):
         lines += [

@@ -25,6 +25,11 @@ ARRAY_TIMEOUT_S = 60.0
 ARRAY_AGAIN_TIMEOUT_S = 5.0
 FOR_EVER_S = float(1 << 31)
 
+LEASE_LIMIT = 16
+REGION_BYTES = 512 << 10
+"""Copies through all these kernels are done at some 20 MB/s, and what a lost engine held leases of
+is repaired before it is read: with the router's defaults, 64 MiB, reads waited for up to 3 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Legs:
@@ -88,6 +93,8 @@ def wiring(plan: Plan, *, again: bool) -> router.Wiring:
         witness=f"tcp:{plan.node(plan.witness_host).address(Fabric.MANAGEMENT)}:{WITNESS_PORT}",
         state=str(network.DISK / "router"),
         both_legs_are_new=not again,
+        lease_limit=LEASE_LIMIT,
+        region_bytes=REGION_BYTES,
     )
 
 
