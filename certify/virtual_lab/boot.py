@@ -42,6 +42,7 @@ class Kernel(Protocol):
 
     name: ClassVar[str]
     one_processor: ClassVar[bool]  # whether the guest is to keep to one of the host's processors
+    wake_interval_s: ClassVar[float]  # how often a guest that is up is to be woken; 0: never
     share_filesystem: ClassVar[str]  # how init.sh mounts the share
     agent_port: ClassVar[str]  # the serial line's name inside the guest
     first_word_timeout_s: ClassVar[float]  # until the agent speaks
@@ -61,6 +62,9 @@ class Kernel(Protocol):
 
     def settle(self, pid: int, memory_mib: int) -> None:
         """Do what makes the guest of process *pid* steady, while it boots; may take seconds."""
+
+    def wake(self, pid: int) -> None:
+        """Have the guest of process *pid* look at its timers."""
 
 
 def cache_folder() -> Path:

@@ -130,6 +130,7 @@ class Keeper:
             self._console,
             asyncio.create_task(self._from_agent(reader)),
             asyncio.create_task(self._reap()),
+            asyncio.create_task(self._keep_awake(self._guest)),
         ]
         await asyncio.gather(settled, self._until_ready())
 
@@ -226,6 +227,14 @@ class Keeper:
         if self._guest is not None:
             await self._guest.wait()
             self._over.set()
+
+    async def _keep_awake(self, guest: asyncio.subprocess.Process) -> None:
+        """Wake the guest now and then, where its kernel needs that, from its first word on."""
+        interval_s = self._kernel.wake_interval_s
+        while interval_s and guest.returncode is None:
+            if self._spoke.is_set():
+                self._kernel.wake(guest.pid)
+            await asyncio.sleep(interval_s)
 
     def _forward(self, client: Client, request: wire.Request) -> None:
         if request.op in (wire.Op.POWER_OFF, wire.Op.POWER_CUT):

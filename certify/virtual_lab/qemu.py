@@ -17,6 +17,7 @@ class Qemu:
     name: ClassVar[str] = ""
     accelerator: ClassVar[list[str]] = []
     one_processor: ClassVar[bool] = False  # several, and they run side by side
+    wake_interval_s: ClassVar[float] = 0.0
     share_filesystem: ClassVar[str] = "9p"
     agent_port: ClassVar[str] = f"virtio:{PORT_NAME}"
     first_word_timeout_s: ClassVar[float] = 60.0
@@ -65,6 +66,9 @@ class Qemu:
 
     def settle(self, pid: int, memory_mib: int) -> None:
         """Nothing is done: its first touch of memory was not found to disturb a measurement."""
+
+    def wake(self, pid: int) -> None:
+        """Nothing is done: a virtual timer does not get lost."""
 
 
 class Kvm(Qemu):

@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ class PretendKernel:
 
     name = "pretend"
     one_processor = True
+    wake_interval_s = 0.01
     share_filesystem = "hostfs"
     agent_port = "none"
 
@@ -45,6 +47,7 @@ class PretendKernel:
         self._program = program
         self.first_word_timeout_s = timeout_s
         self.ready_timeout_s = timeout_s
+        self.woken = []
 
     def prepare(self, report):
         report("preparing")
@@ -60,6 +63,9 @@ class PretendKernel:
 
     def settle(self, pid, memory_mib):
         Path(f"/proc/{pid}").stat()
+
+    def wake(self, pid):
+        self.woken.append(pid)
 
 
 class RunningKeeper:
@@ -116,6 +122,28 @@ def client(keep):
     with Client(keeper.folder) as client:
         client.wait_ready(lambda name, seconds: None)
         yield client
+
+
+def test_a_guest_that_has_spoken_is_woken_again_and_again(keep):
+    kernel = PretendKernel(GUEST)
+    keeper = keep(kernel)
+
+    with Client(keeper.folder) as client:
+        client.wait_ready(lambda name, seconds: None)
+        seen = len(kernel.woken)
+        while len(kernel.woken) < seen + 3:
+            time.sleep(0.01)
+
+    assert len(set(kernel.woken)) == 1
+
+
+def test_a_guest_that_has_not_spoken_is_not_woken(keep):
+    kernel = PretendKernel("import time; time.sleep(0.3)")
+
+    with Client(keep(kernel).folder) as client, pytest.raises(BootError, match="ended before"):
+        client.wait_ready(lambda name, seconds: None)
+
+    assert kernel.woken == []
 
 
 def test_steps_are_told_before_ready(keep):
