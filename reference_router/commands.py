@@ -62,6 +62,7 @@ class Command:
         "buffer",
         "compared",
         "elsewhere",
+        "equal_at",
         "failures",
         "host",
         "lba",
@@ -94,6 +95,7 @@ class Command:
         self.elsewhere: list[
             tuple[int, int, int]
         ] = []  # what a leg could not read: lba, blocks, tried
+        self.equal_at = -1  # generation of the legs at which its blocks were made equal on all
         self.writing = False
         self.buffer: Any = None
         self.pieces: list[Any] = []

@@ -1,7 +1,8 @@
 """Copies from leg to leg, driven by the leader: repair, read-repair and resync. Pure.
 
-- Repair: regions where legs in sync may differ, since a write was under way when an engine died. No
-  host command touches such a region before its copy; one that waits for it is served first.
+- Repair: regions where legs in sync may differ, since a write was under way when an engine died.
+  Nothing that a host reads comes from such a region before its copy; what waits is served first,
+  where possible by a copy of its own blocks only.
 - Read-repair: a leg could not read a region that another could, so it is written anew.
 - Resync: what a leg lacks, region by region, at a capped rate.
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 REPAIRED = -1
 _REFRESHES_MAX = 256
+_LEVELLED_MAX = 16
 
 
 class Copier:
@@ -38,6 +40,8 @@ class Copier:
         self._copy: Command | None = None
         self._kind = REPAIRED
         self._refreshing = False
+        self._waiting: Command | None = None  # whose own blocks are being made equal
+        self._levelled = 0  # of these, since a region was copied
         self._pieces: deque[tuple[int, int]] = deque()  # LBA and blocks of what is still to copy
         self._source = -1
         self._targets: tuple[int, ...] = ()
@@ -57,7 +61,7 @@ class Copier:
         At a change of state: what was copied to a leg that is dropped now says nothing any more. It
         is copied again.
         """
-        self._copy, self._refreshing = None, False
+        self._copy, self._refreshing, self._waiting = None, False, None
         self._pieces.clear()
         self._unit.mirror.copies.clear()
 
@@ -87,14 +91,14 @@ class Copier:
     def demand(self, region: int) -> None:
         """Note that the follower wants to write in a region."""
         if region in self._unit.mirror.repairs:
-            self._unit.mirror.demanded[region] = None
+            self._unit.mirror.repairs.demanded[region] = None
 
     def copied(self, message: Copied, now_ns: int) -> None:
         """As follower, take the leader's word that a region is equal now."""
         mirror = self._unit.mirror
         if message.leg == REPAIRED:
             mirror.repairs.discard(message.region)
-            mirror.demanded.pop(message.region, None)
+            mirror.repairs.demanded.pop(message.region, None)
             mirror.retry_blocked(now_ns)
         else:
             mirror.dirty[message.leg].discard(message.region)
@@ -115,12 +119,14 @@ class Copier:
 
     def _begin(self, now_ns: int) -> None:
         mirror = self._unit.mirror
-        if mirror.demanded:
-            region = next(iter(mirror.demanded))
-            del mirror.demanded[region]
+        if mirror.repairs.demanded:
+            region = next(iter(mirror.repairs.demanded))
+            del mirror.repairs.demanded[region]
             if region in mirror.repairs:
                 self._repair(region, now_ns)
                 return
+        if self._level(now_ns):
+            return
         if mirror.weak:
             region, leg = next(iter(mirror.weak))
             del mirror.weak[region, leg]
@@ -135,11 +141,31 @@ class Copier:
             lba = self._place * mirror.region_blocks
             self._start(self._place, mirror.read_leg(lba), (target,), target, now_ns)
 
-    def _repair(self, region: int, now_ns: int) -> None:
+    def _level(self, now_ns: int) -> bool:
+        """Make equal just the blocks that a command waits for; tell whether there are any.
+
+        A region takes far longer, and a host that reads all over the unit would wait for each of
+        them. They get a turn now and then all the same, or there would be no end of it.
+        """
         mirror = self._unit.mirror
-        source = mirror.read_leg(region * mirror.region_blocks)
-        targets = tuple(leg for leg in mirror.used if leg != source)
-        self._start(region, source, targets, REPAIRED, now_ns)
+        if self._levelled >= _LEVELLED_MAX and now_ns >= self._next_ns:
+            self._levelled = 0
+            return False
+        self._waiting = mirror.repairs.next_unequal()
+        if self._waiting is None:
+            return False
+        self._levelled += 1
+        lba, blocks = self._waiting.lba, self._waiting.blocks
+        source = mirror.read_leg(lba)
+        self._submit(lba, blocks, source, self._others(source), now_ns)
+        return True
+
+    def _others(self, source: int) -> tuple[int, ...]:
+        return tuple(leg for leg in self._unit.mirror.used if leg != source)
+
+    def _repair(self, region: int, now_ns: int) -> None:
+        source = self._unit.mirror.read_leg(region * self._unit.mirror.region_blocks)
+        self._start(region, source, self._others(source), REPAIRED, now_ns)
 
     def _refresh(self, region: int, leg: int, now_ns: int) -> None:
         mirror = self._unit.mirror
@@ -176,7 +202,10 @@ class Copier:
         if copy is not self._copy:
             return
         self._copy = None
-        if copy.failures:
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            self._is_level(waiting, copy, now_ns)
+        elif copy.failures:
             self._failed(copy, now_ns)
         elif copy.response is not None:
             self._pieces.clear()
@@ -185,6 +214,14 @@ class Copier:
             self._go_on(copy.lba // self._unit.mirror.region_blocks, now_ns)
         if self._copy is None:
             self._refreshing = False
+
+    def _is_level(self, waiting: Command, copy: Command, now_ns: int) -> None:
+        mirror = self._unit.mirror
+        if copy.failures:  # what to do about them is known for a region
+            mirror.repairs.demanded[copy.lba // mirror.region_blocks] = None
+        elif copy.response is None:
+            waiting.equal_at = mirror.repairs.generation
+        mirror.retry_blocked(now_ns)
 
     def _go_on(self, region: int, now_ns: int) -> None:
         if self._pieces:
@@ -240,8 +277,8 @@ class Copier:
             self._next_piece(now_ns)
         elif others:
             repairs = self._kind == REPAIRED
-            targets = tuple(leg for leg in mirror.used if leg != others[0])
-            self._submit(copy.lba, 1, others[0], targets if repairs else self._targets, now_ns)
+            targets = self._others(others[0]) if repairs else self._targets
+            self._submit(copy.lba, 1, others[0], targets, now_ns)
         elif self._kind == REPAIRED:
             self._unit.note(f"block {copy.lba} cannot be read on any leg: not repaired")
             self._go_on(region, now_ns)

@@ -99,6 +99,11 @@ class Leases:
         self._forget()
         self.shared, self.leads = True, leads
 
+    @property
+    def follows(self) -> bool:
+        """Tell whether the peer leads, and copies are its to make."""
+        return self.shared and not self.leads
+
     def keep_all(self) -> set[int]:
         """Go on without a peer; return where the peer may have writes under way."""
         theirs = self.theirs

@@ -18,6 +18,7 @@ from reference_router.latency import LatencyWatch
 from reference_router.leases import Leases
 from reference_router.messages import LegState
 from reference_router.regions import RegionMap
+from reference_router.repairs import Repairs
 from reference_router.traffic import FIRST_WRITES, NO_ANSWER, Traffic, indexes
 from reference_router.unit_setup import UnitSetup
 
@@ -57,12 +58,9 @@ class Mirror(Traffic):
         """Asked right before a host command starts; a reservation may have come since."""
         self.leases = Leases(name, limit=lease_limit, outbox=outbox)
         self.leases.on_given = self._mark_dirty
-        self.repairs = RegionMap(self.regions)
-        """Regions where legs in sync may differ: nothing reads or writes there before a copy."""
+        self.repairs = Repairs(self.regions, self.leases)
         self.dirty = [RegionMap(self.regions) for _ in legs]
         """What each leg lacks since it was last in sync. Of legs in sync it is empty."""
-        self.demanded: dict[int, None] = {}
-        """Regions to repair that a command waits for."""
         self.copies: list[Command] = []
         """Copies that ended, for the copier to collect."""
         self._tracking: tuple[int, ...] = ()  # stale legs: what is written, they lack
@@ -152,6 +150,7 @@ class Mirror(Traffic):
 
     def commit(self, states: tuple[LegState, ...], now_ns: int) -> None:
         """End a barrier: use the legs as `states` say. `resume` goes on."""
+        self.repairs.generation += 1
         before, self.states = self.states, states
         self._in_sync = indexes(states, (LegState.IN_SYNC,))
         self._used = indexes(states, _USED)
@@ -205,7 +204,8 @@ class Mirror(Traffic):
         self._held, self._blocked, self._unsure = deque(), deque(), deque()
         self.states = (LegState.STALE,) * len(self.legs)
         self._in_sync = self._used = ()
-        self.suspects, self.demanded, self.weak = {}, {}, {}
+        self.suspects, self.weak = {}, {}
+        self.repairs.forget_waits()
         self.copies, self._kept = [], []
         self.leases.keep_all()
         self.leases.drop_pins()
@@ -223,7 +223,8 @@ class Mirror(Traffic):
             self._outbox.completions.append(command)
             return True
         # What writes first makes its own blocks equal on all legs, so it need not wait for that.
-        if self.repairs and command.op not in FIRST_WRITES and self._waits_for_repair(command):
+        reads = command.op not in FIRST_WRITES
+        if self.repairs and reads and self.repairs.concern(command, self._span(command)):
             return False
         if command.op >= Op.WRITE or command.elsewhere:
             return self._start_exclusive(command, now_ns)
@@ -267,16 +268,6 @@ class Mirror(Traffic):
         else:
             self._read(command, now_ns)
         return True
-
-    def _waits_for_repair(self, command: Command) -> bool:
-        waits = False
-        for region in self._span(command):
-            if region in self.repairs:
-                waits = True
-                self.demanded[region] = None
-                if not self.leases.leads:
-                    self.leases.want(region)  # tells the leader that somebody waits
-        return waits
 
     def _span(self, command: Command) -> range:
         first = command.lba // self.region_blocks

@@ -38,18 +38,64 @@ def test_repair_makes_the_legs_equal_to_what_reads_have_given():
     assert bench.arrays[0].blocks == [f"read leg's {lba}" for lba in range(BLOCKS)]
 
 
-def test_repair_that_a_command_waits_for_goes_first():
+def blocks_of(region):
+    return range(region * REGION_BLOCKS, (region + 1) * REGION_BLOCKS)
+
+
+def differing(bench):
+    """Return the blocks that are not the same on both arrays."""
+    pairs = zip(bench.arrays[0].blocks, bench.arrays[1].blocks, strict=True)
+    return [lba for lba, (one, other) in enumerate(pairs) if one != other]
+
+
+def test_blocks_that_a_command_reads_are_made_equal_first_and_alone():
     bench = unclean(rate_bytes_per_s=SLOW)
     left = list(bench.unit(1).mirror.repairs)
     assert {5, 7} < set(left)
+    before = differing(bench)
 
     verify = bench.submit(1, Op.VERIFY, 7 * REGION_BLOCKS)
-    read = bench.submit(1, Op.READ, 5 * REGION_BLOCKS)
+    read = bench.submit(1, Op.READ, 5 * REGION_BLOCKS + 1)
     bench.run()
 
     assert bench.is_done(verify)
     assert bench.is_done(read)
-    assert set(left) - set(bench.unit(1).mirror.repairs) == {5, 7}
+    assert list(bench.unit(1).mirror.repairs) == left
+    made = set(before) - set(differing(bench))
+    assert made == {7 * REGION_BLOCKS, 5 * REGION_BLOCKS + 1}
+
+
+def test_what_is_read_in_two_regions_has_both_repaired_first():
+    bench = unclean(rate_bytes_per_s=SLOW)
+    left = set(bench.unit(1).mirror.repairs)
+    assert {5, 6} < left
+
+    read = bench.submit(1, Op.READ, 6 * REGION_BLOCKS - 1, 2)
+    bench.run()
+
+    assert bench.is_done(read)
+    assert left - set(bench.unit(1).mirror.repairs) == {5, 6}
+
+
+def test_regions_get_a_turn_however_many_reads_there_are(monkeypatch):
+    bench = unclean()
+    mirror = bench.unit(1).mirror
+    lbas = [lba for region in mirror.repairs for lba in blocks_of(region)]
+    copied = []
+
+    def submit(command, now_ns, submit=mirror.submit):
+        if command.op is Op.COPY:
+            copied.append(command.blocks)
+        submit(command, now_ns)
+
+    monkeypatch.setattr(mirror, "submit", submit)
+    bench.now_ns += 1_000_000_000  # a region is due
+
+    reads = [bench.submit(1, Op.READ, lba) for lba in lbas]
+    bench.run()
+
+    assert all(bench.is_done(read) for read in reads)
+    assert copied.index(REGION_BLOCKS) == 16 < copied.count(1)
 
 
 def test_write_does_not_wait_for_the_repair_and_outlives_it():
@@ -113,7 +159,7 @@ def test_region_that_no_leg_can_read_as_a_whole_is_given_up():
     bench = unclean()
     bench.arrays[0].bad.add(7 * REGION_BLOCKS + 1)
     bench.arrays[1].bad.add(7 * REGION_BLOCKS + 2)
-    read = bench.submit(1, Op.READ, 7 * REGION_BLOCKS + 1)
+    read = bench.submit(1, Op.READ, 7 * REGION_BLOCKS + 1, 2)
 
     for _ in range(200):
         bench.step(1)

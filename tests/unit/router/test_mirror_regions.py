@@ -78,11 +78,11 @@ def test_nothing_reads_a_region_that_may_differ_and_the_waiting_is_known(op):
     bench = Bench(IN_SYNC, IN_SYNC)
     bench.mirror.repairs.add(1)
 
-    bench.submit(op, 8)
+    waiting = bench.submit(op, 8)
     bench.submit(Op.READ, 0)
 
     assert bench.issued() == [(0, False, 0, 1)]
-    assert list(bench.mirror.demanded) == [1]
+    assert list(bench.mirror.repairs.unequal) == [waiting]
 
 
 @pytest.mark.parametrize("op", [Op.WRITE, Op.WRITE_AND_VERIFY, Op.WRITE_AND_COMPARE])
@@ -93,7 +93,8 @@ def test_what_writes_first_does_not_wait_for_a_repair(op):
     bench.submit(op, 15, 2)
 
     assert bench.issued() == [(0, True, 15, 2), (1, True, 15, 2)]
-    assert not bench.mirror.demanded
+    assert not bench.mirror.repairs.unequal
+    assert not bench.mirror.repairs.demanded
 
 
 def test_copy_keeps_writes_off_its_region_and_reads_not():

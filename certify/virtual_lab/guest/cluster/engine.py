@@ -28,7 +28,7 @@ FOR_EVER_S = float(1 << 31)
 LEASE_LIMIT = 16
 REGION_BYTES = 512 << 10
 """Copies through all these kernels are done at some 20 MB/s, and what a lost engine held leases of
-is repaired before it is read: with the router's defaults, 64 MiB, reads waited for up to 3 s."""
+is repaired: with the router's defaults 64 MiB, with the host's I/O beside it for seconds."""
 
 
 @dataclass(frozen=True, slots=True)
