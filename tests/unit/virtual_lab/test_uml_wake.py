@@ -7,12 +7,15 @@ import pytest
 
 from certify.virtual_lab.uml import Uml
 
+# Written past Python's buffers: the signal may come while "ready" is still being
+# flushed, and a handler that printed then would re-enter the buffer and fail. It
+# sleeps in short steps: a signal just before a pause would be seen after the next.
 CATCHES = """
-import signal
-signal.signal(signal.SIGALRM, lambda *_: print("woken", flush=True))
-print("ready", flush=True)
+import os, signal, time
+signal.signal(signal.SIGALRM, lambda *_: os.write(1, b"woken\\n"))
+os.write(1, b"ready\\n")
 while True:
-    signal.pause()
+    time.sleep(0.01)
 """
 DOES_NOT = "import time; print('ready', flush=True); time.sleep(60)"
 
