@@ -22,6 +22,7 @@ from reportlab.graphics.widgets.markers import makeMarker
 from reportlab.lib.colors import HexColor
 
 WIDTH, HEIGHT, MARGIN = 420, 240, 45
+RUNS = Path("runs")
 INK, POINT = HexColor("#333333"), HexColor("#0072B2")
 
 
@@ -31,7 +32,9 @@ class NoStallError(Exception):
 
 def stall_ms(scenario: str, words: Sequence[str]) -> float:
     """Run a scenario once; return its longest stall after the fault. Raises NoStallError."""
-    with tempfile.TemporaryDirectory() as runs:
+    # Beside other runs: of a virtual lab's guest, the host's /tmp is not the guest's.
+    RUNS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=RUNS) as runs:
         folder = Path(runs) / "run"
         argv = [
             *(sys.executable, "-m", "certify", "run", "--destroy", "--profile", "full"),
